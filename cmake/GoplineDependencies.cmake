@@ -1,0 +1,17 @@
+# Every library that is not ours, found in one place.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+find_path(TL_EXPECTED_INCLUDE_DIR tl/expected.hpp REQUIRED)
+find_path(CONCURRENTQUEUE_INCLUDE_DIR NAMES blockingconcurrentqueue.h
+          PATH_SUFFIXES concurrentqueue concurrentqueue/moodycamel REQUIRED)
+if(BUILD_TESTING)
+  find_package(GTest CONFIG REQUIRED)
+endif()

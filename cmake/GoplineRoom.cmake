@@ -1,0 +1,46 @@
+# gopline_room(NAME [PUBLIC libs...] [PRIVATE libs...])
+# One static library from the folder's own .cpp files; *_test.cpp files become the test program NAME_test and
+# *_bench.cpp files the benchmark program NAME_bench.
+# PUBLIC: what the room's headers include. PRIVATE: what only its .cpp files include.
+function(gopline_room name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;TEST" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  set(tests ${sources})
+  set(benchmarks ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER benchmarks INCLUDE REGEX "_bench\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE gopline_options ${ARG_PRIVATE})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARG_PUBLIC})
+    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR})
+  endif()
+  if(tests AND BUILD_TESTING)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST} gopline_options
+                          GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+endfunction()
+
+# Flags that every target of ours is compiled with.
+add_library(gopline_options INTERFACE)
+target_compile_options(gopline_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                       -Woverloaded-virtual -Wimplicit-fallthrough $<$<BOOL:${GOPLINE_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
+  target_compile_options(gopline_options INTERFACE -Wno-restrict)
+endif()
+target_compile_definitions(gopline_options INTERFACE GOPLINE_VERSION="${PROJECT_VERSION}")
+if(GOPLINE_SANITIZE)
+  add_compile_options(-fsanitize=${GOPLINE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${GOPLINE_SANITIZE})
+endif()
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

@@ -1,0 +1,31 @@
+#include "common/bytes/buffer_chain.h"
+
+#include <algorithm>
+
+namespace gopline {
+
+BufferChain BufferChain::share(std::size_t offset, std::size_t count) const {
+  BufferChain out;
+  for (const auto& buffer : buffers_) {
+    if (count == 0) break;
+    if (offset >= buffer.size()) {
+      offset -= buffer.size();
+      continue;
+    }
+    auto take = std::min(count, buffer.size() - offset);
+    out.append(buffer.share(offset, take));
+    count -= take;
+    offset = 0;
+  }
+  return out;
+}
+
+Buffer BufferChain::flatten() const {
+  if (buffers_.size() == 1) return buffers_.front();
+  std::vector<std::uint8_t> all;
+  all.reserve(size_);
+  for (const auto& buffer : buffers_) all.insert(all.end(), buffer.bytes().begin(), buffer.bytes().end());
+  return Buffer::take(std::move(all));
+}
+
+}  // namespace gopline

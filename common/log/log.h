@@ -1,0 +1,201 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/base/stop_signal.h"
+#include "common/base/strong_int.h"
+#include "common/bytes/buffer_chain.h"
+
+// The port through which everything reads and writes records. The semantics are Kafka's, because Kafka is one of the logs
+// behind it; common/log/contract_test_suite.h is the definition in code.
+namespace gopline {
+
+struct TopicPartition {
+  std::string topic;
+  PartitionId partition;
+  auto operator<=>(const TopicPartition&) const = default;
+};
+
+// A name and UTF-8 value; order is kept and names may repeat.
+struct Header {
+  std::string name;
+  std::string value;
+  bool operator==(const Header&) const = default;
+};
+using Headers = std::vector<Header>;
+
+// The first header of that name, or nullopt.
+std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
+
+// What a writer hands over.
+struct NewRecord {
+  std::string key;
+  std::optional<BufferChain> value;  // nullopt is a tombstone (null value); an empty chain is an empty value
+  Headers headers;
+  Timestamp timestamp;  // CreateTime
+};
+
+// What a reader gets. `value` may share a larger allocation: see `pinned_bytes`.
+struct StoredRecord {
+  TopicPartition where;
+  Offset offset;
+  Timestamp timestamp;
+  std::string key;
+  std::optional<Buffer> value;
+  Headers headers;
+  // Bytes of memory that holding `value` keeps alive; at least value->size().
+  std::size_t pinned_bytes = 0;
+  // Set when the log knows that the stored bytes are damaged (short file, failed read): value is then empty.
+  std::optional<Error> damage;
+};
+
+// How long a topic keeps its records. Applied to whole prefixes of a partition, never to a record in the middle.
+struct Retention {
+  std::optional<Duration> age;            // by record timestamp; nullopt: for ever
+  std::optional<std::uint64_t> bytes;     // per partition; nullopt: unlimited
+  bool compacted = false;                 // keep the newest record of each key (and drop old tombstones) instead
+};
+
+struct TopicSpec {
+  std::string name;
+  std::int32_t partitions = 1;
+  Retention retention;
+};
+
+struct TopicInfo {
+  std::string name;
+  std::int32_t partitions = 0;
+  std::uint64_t max_record_bytes = 0;  // largest value (with key and headers) that one record may hold
+  Retention retention;
+};
+
+// Offsets [begin, end): `begin` is the oldest record still kept, `end` the next to be written.
+struct OffsetRange {
+  Offset begin;
+  Offset end;
+};
+
+// Called exactly once for every record that append() took, from a thread of the log's, in offset order per partition:
+// with the record's offset when it is durable, else with why it is not in the log. Must not block, must not throw, and must
+// not call back into the writer.
+using DeliveryCallback = std::function<void(Result<Offset>)>;
+
+// Appends records. Thread-safe. Records appended to one partition by one thread keep their order.
+class LogWriter {
+ public:
+  virtual ~LogWriter() = default;  // waits for what was appended; then every callback has run
+
+  // Takes the record over; its buffers stay shared until the callback has run. Blocks while `max_pending_bytes` are
+  // unacknowledged. kTooLarge when it can never fit; kNotFound for an unknown topic or partition; kCancelled once `stop` is
+  // requested while waiting for room. On error the callback is not called.
+  virtual Result<void> append(const TopicPartition& where, NewRecord record, DeliveryCallback on_delivery,
+                              StopToken stop = {}) = 0;
+
+  // Appends and waits for the acknowledgement.
+  Result<Offset> append_and_wait(const TopicPartition& where, NewRecord record);
+
+  // Returns when everything appended before the call is acknowledged or has failed. The first failure since the last
+  // flush() is returned.
+  virtual Result<void> flush() = 0;
+};
+
+struct LogWriterOptions {
+  std::string client_id = "gopline";
+  std::size_t max_pending_bytes = 64 << 20;
+};
+
+// Where a reader begins in a partition.
+struct StartPosition {
+  enum class Kind { kBeginning, kEnd, kOffset, kTimestamp };
+  Kind kind = Kind::kBeginning;
+  Offset offset{};        // kOffset: this record or the oldest kept after it
+  Timestamp timestamp{};  // kTimestamp: the first record whose timestamp is not before this
+
+  static StartPosition beginning() { return {Kind::kBeginning, {}, {}}; }
+  static StartPosition end() { return {Kind::kEnd, {}, {}}; }
+  static StartPosition at(Offset offset) { return {Kind::kOffset, offset, {}}; }
+  static StartPosition at(Timestamp time) { return {Kind::kTimestamp, {}, time}; }
+};
+
+// Reads records of the partitions it is assigned or gets through its group. Not thread-safe, except wakeup().
+class LogReader {
+ public:
+  virtual ~LogReader() = default;
+
+  // Reads exactly these, from here. Replaces an earlier assignment. No group is involved.
+  virtual Result<void> assign(const std::vector<std::pair<TopicPartition, StartPosition>>& partitions) = 0;
+
+  // Joins the group of ReaderOptions and shares the topics' partitions with its other members. A partition starts at the
+  // group's committed offset, else at `first_start`. Members that stay away longer than the session time-out lose theirs.
+  virtual Result<void> subscribe(const std::vector<std::string>& topics, StartPosition first_start) = 0;
+
+  // The partitions that are this reader's now.
+  virtual std::vector<TopicPartition> assignment() const = 0;
+
+  // The next records in offset order per partition: at once when there are any, else after at most `max_wait`; empty when
+  // none came or wakeup() was called. Together at most `max_poll_bytes` of values, but at least one record. Also runs the
+  // group's housekeeping, so a member calls it at least every session time-out.
+  virtual Result<std::vector<StoredRecord>> poll(Duration max_wait) = 0;
+
+  // Makes a poll() that is waiting, or the next one, return at once. Thread-safe.
+  virtual void wakeup() = 0;
+
+  // Moves the position in a partition that is assigned.
+  virtual Result<void> seek(const TopicPartition& where, StartPosition position) = 0;
+
+  // Durably stores that the group is done with everything before `next`. kConflict when the partition is not this member's
+  // any more: somebody else will read those records again.
+  virtual Result<void> commit(const TopicPartition& where, Offset next) = 0;
+
+  // What the group has committed, or nullopt.
+  virtual Result<std::optional<Offset>> committed(const TopicPartition& where) = 0;
+};
+
+struct LogReaderOptions {
+  std::string group;  // for subscribe(), commit() and committed()
+  std::string member_id;  // static membership: the same id gets its partitions back after a restart; empty: a random one
+  std::size_t max_poll_bytes = 32 << 20;
+  Duration session_timeout = std::chrono::seconds(10);
+  bool headers_only = false;  // do not read values: value is empty, sizes are unknown
+  // Called from poll() when the group takes partitions away (before another member reads them) or gives some.
+  std::function<void(const std::vector<TopicPartition>&)> on_revoked;
+  std::function<void(const std::vector<TopicPartition>&)> on_assigned;
+};
+
+// One log: topics with partitions of records. Thread-safe. Readers and writers must not outlive it.
+class Log {
+ public:
+  virtual ~Log() = default;
+
+  // Creates the topic when it is missing; an existing one is left as it is, whatever the spec says.
+  virtual Result<TopicInfo> ensure_topic(const TopicSpec& spec) = 0;
+  virtual Result<TopicInfo> describe_topic(const std::string& name) = 0;  // kNotFound when missing
+  virtual Result<std::vector<std::string>> list_topics() = 0;
+  // Raises the number of partitions. Records stay where they are.
+  virtual Result<void> add_partitions(const std::string& name, std::int32_t partitions) = 0;
+  virtual Result<void> delete_topic(const std::string& name) = 0;
+
+  virtual Result<OffsetRange> offsets(const TopicPartition& where) = 0;
+  // Applies every topic's retention now. (It also happens by itself as records are written.)
+  virtual Result<void> apply_retention() = 0;
+
+  virtual Result<std::unique_ptr<LogWriter>> make_writer(LogWriterOptions options) = 0;
+  virtual Result<std::unique_ptr<LogReader>> make_reader(LogReaderOptions options) = 0;
+
+  // The URL this log was opened by, without secrets: for messages.
+  virtual std::string describe() const = 0;
+};
+
+// The partition Kafka's default partitioner (Java client) gives a key: murmur2(key) made positive, modulo `partitions`.
+PartitionId partition_for_key(std::string_view key, std::int32_t partitions);
+
+}  // namespace gopline
