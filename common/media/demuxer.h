@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/stop_signal.h"
+#include "common/media/types.h"
+
+namespace gopline::media {
+
+struct DemuxerOptions {
+  std::string url;  // path, URL, or "-" for standard input
+  bool loop = false;  // begin again at the end, timestamps running on
+  StopToken stop;     // makes a blocking read return kCancelled
+  std::vector<std::pair<std::string, std::string>> options;  // libavformat's
+};
+
+// A track the source has and gopline does not carry, and why.
+struct SkippedTrack {
+  int source_index = 0;
+  std::string description;
+  std::string reason;
+};
+
+// Packets of any source that FFmpeg opens, in the order it delivers them and in the form segments carry: length-prefixed NAL
+// units, raw AAC. Not thread-safe.
+class Demuxer {
+ public:
+  virtual ~Demuxer() = default;
+
+  // Opens and probes. Errors name the source and what to do.
+  static Result<std::unique_ptr<Demuxer>> open(const DemuxerOptions& options);
+
+  virtual const SourceInfo& info() const = 0;
+  virtual const std::vector<Track>& tracks() const = 0;  // those carried; index = Packet::track
+  virtual const std::vector<SkippedTrack>& skipped() const = 0;
+
+  // The next packet; nullopt at the end. After an error that is not kCancelled what was read stands; a further call may or
+  // may not find more.
+  virtual Result<std::optional<Packet>> read() = 0;
+
+  virtual std::uint64_t bytes_read() const = 0;  // position in the source, for progress
+};
+
+}  // namespace gopline::media

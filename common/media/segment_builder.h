@@ -1,0 +1,24 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/media/segment.h"
+#include "common/media/types.h"
+
+namespace gopline::media {
+
+// Turns segments of one epoch into the bytes that are stored: ftyp moov and one moof mdat per run, or one NUT file per
+// segment where no MP4 sample entry can carry a track. Payloads are shared, not copied. Not thread-safe.
+class SegmentBuilder {
+ public:
+  virtual ~SegmentBuilder() = default;
+  static Result<std::unique_ptr<SegmentBuilder>> create(const std::vector<Track>& tracks);
+
+  virtual Result<BuiltSegment> build(const Segment& segment) = 0;
+  virtual std::string init_xxh3() const = 0;  // of the first init; empty for NUT
+  virtual bool is_nut() const = 0;
+};
+
+}  // namespace gopline::media

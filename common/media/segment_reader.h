@@ -1,0 +1,47 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/bytes/buffer.h"
+#include "common/media/segment.h"
+#include "common/media/types.h"
+
+namespace gopline::media {
+
+// What an init (ftyp moov) says of its tracks, as far as reading fragments needs it.
+struct InitTrack {
+  int track_id = 0;
+  std::uint32_t timescale = 1;
+  std::string sample_entry;  // "avc3"
+};
+struct Init {
+  Buffer bytes;  // ftyp moov
+  std::vector<InitTrack> tracks;
+};
+
+// The boxes at the head of a segment, up to the first moof. kCorrupt with the byte offset when they do not parse.
+Result<Init> read_init(const Buffer& segment);
+
+// One moof and mdat, byte ranges within the segment they came from.
+struct FragmentInfo {
+  int track_id = 0;
+  std::uint32_t sequence = 0;
+  std::int64_t base_time = 0;  // tfdt, timeline ticks
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  std::vector<Packet> packets;  // pts, dts, duration in source ticks, exactly as the source had them; payload shared
+  std::vector<std::int64_t> times;  // timeline ticks of each packet
+  std::int64_t duration = 0;        // timeline ticks
+};
+
+// Reads every fragment of a segment made of fragmented MP4. `tracks` as in epoch.started. kCorrupt names the byte offset.
+Result<std::vector<FragmentInfo>> read_fragments(const Buffer& segment, const std::vector<Track>& tracks);
+
+// All packets of a stored segment (fragmented MP4 or NUT, told by the content type), per track in source order; tracks are
+// merged by time. Payloads share the segment's memory.
+Result<std::vector<Packet>> unpack_segment(const Buffer& segment, std::string_view content_type,
+                                           const std::vector<Track>& tracks);
+
+}  // namespace gopline::media
