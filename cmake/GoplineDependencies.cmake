@@ -12,6 +12,10 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 find_path(TL_EXPECTED_INCLUDE_DIR tl/expected.hpp REQUIRED)
 find_path(CONCURRENTQUEUE_INCLUDE_DIR NAMES blockingconcurrentqueue.h
           PATH_SUFFIXES concurrentqueue concurrentqueue/moodycamel REQUIRED)
+find_package(benchmark QUIET)
 if(BUILD_TESTING)
   find_package(GTest CONFIG REQUIRED)
+  # The system's own python3 sees the system's python3-* packages; one that stands before it in PATH may not.
+  find_program(GOPLINE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  find_program(GOPLINE_PYTHON python3 REQUIRED)
 endif()

@@ -1,7 +1,28 @@
-# gopline_room(NAME [PUBLIC libs...] [PRIVATE libs...])
+# Flags that every target of ours is compiled with.
+add_library(gopline_options INTERFACE)
+target_compile_options(gopline_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                       -Woverloaded-virtual -Wimplicit-fallthrough $<$<BOOL:${GOPLINE_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
+  target_compile_options(gopline_options INTERFACE -Wno-restrict)
+endif()
+target_compile_definitions(gopline_options INTERFACE GOPLINE_VERSION="${PROJECT_VERSION}"
+                           $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+if(GOPLINE_SANITIZE)
+  # A finding ends the program: undefined behaviour that only prints a line would pass every test.
+  add_compile_options(-fsanitize=${GOPLINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${GOPLINE_SANITIZE})
+endif()
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# gopline_room(NAME [PUBLIC libs...] [PRIVATE libs...] [TEST libs...])
 # One static library from the folder's own .cpp files; *_test.cpp files become the test program NAME_test and
-# *_bench.cpp files the benchmark program NAME_bench.
-# PUBLIC: what the room's headers include. PRIVATE: what only its .cpp files include.
+# *_bench.cpp files the benchmark program NAME_bench (where Google Benchmark is installed).
+# PUBLIC: what the room's headers include. PRIVATE: what only its .cpp files include. TEST: what only its tests and
+# benchmarks include.
 function(gopline_room name)
   cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;TEST" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
@@ -24,23 +45,27 @@ function(gopline_room name)
     target_link_libraries(${name}_test PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST} gopline_options
                           GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit)
+  endif()
+  if(benchmarks AND benchmark_FOUND)
+    add_executable(${name}_bench ${benchmarks})
+    target_link_libraries(${name}_bench PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST} gopline_options
+                          benchmark::benchmark_main)
   endif()
 endfunction()
 
-# Flags that every target of ours is compiled with.
-add_library(gopline_options INTERFACE)
-target_compile_options(gopline_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                       -Woverloaded-virtual -Wimplicit-fallthrough $<$<BOOL:${GOPLINE_WERROR}>:-Werror>)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
-  target_compile_options(gopline_options INTERFACE -Wno-restrict)
+# gopline_fuzz(NAME SOURCE [libs...])
+# The libFuzzer program fuzz_NAME, whose corpus is tests/fuzz/corpus/NAME; nothing unless GOPLINE_FUZZ is on.
+# The target `fuzzers` builds them all.
+if(GOPLINE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_custom_target(fuzzers)
 endif()
-target_compile_definitions(gopline_options INTERFACE GOPLINE_VERSION="${PROJECT_VERSION}")
-if(GOPLINE_SANITIZE)
-  add_compile_options(-fsanitize=${GOPLINE_SANITIZE} -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=${GOPLINE_SANITIZE})
-endif()
-find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
-endif()
+function(gopline_fuzz name source)
+  if(GOPLINE_FUZZ)
+    add_executable(fuzz_${name} ${source})
+    target_link_libraries(fuzz_${name} PRIVATE gopline_options ${ARGN})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers fuzz_${name})
+  endif()
+endfunction()
