@@ -1,0 +1,94 @@
+#include "common/log/delivery_queue.h"
+
+#include <utility>
+
+namespace gopline {
+
+std::size_t record_bytes(const NewRecord& record) {
+  auto bytes = record.key.size() + (record.value ? record.value->size() : 0);
+  for (const auto& header : record.headers) bytes += header.name.size() + header.value.size();
+  return bytes;
+}
+
+Result<void> PendingBytes::take(std::size_t bytes, StopToken stop) {
+  std::unique_lock lock(mutex_);
+  // No stop is a wait without a stop callback: registering one allocates.
+  auto fits = [&] { return taken_ == given_back_ || bytes_ + bytes <= limit_; };
+  if (!fits()) {
+    if (!changed_.wait(lock, stop, fits)) {
+      return fail(ErrorCode::kCancelled, "stopped while waiting for room in the log's writer");
+    }
+  }
+  bytes_ += bytes;
+  ++taken_;
+  return {};
+}
+
+void PendingBytes::give_back(std::size_t bytes, const Result<Offset>& outcome) {
+  {
+    std::lock_guard lock(mutex_);
+    bytes_ -= bytes;
+    ++given_back_;
+    if (!outcome && !first_failure_) first_failure_ = outcome.error();
+    // Notified under the lock: drain() may return and destroy this object as soon as it is released.
+    changed_.notify_all();
+  }
+}
+
+Result<void> PendingBytes::drain() {
+  std::unique_lock lock(mutex_);
+  // Answers come in order per partition only, so what is counted is how many; later ones can only make this
+  // wait longer.
+  auto until = taken_;
+  changed_.wait(lock, [&] { return given_back_ >= until; });
+  if (auto failure = std::exchange(first_failure_, std::nullopt))
+    return tl::unexpected<Error>(std::move(*failure));
+  return {};
+}
+
+DeliveryQueue::DeliveryQueue(std::size_t max_pending_bytes)
+    : pending_(max_pending_bytes), thread_([this] { run(); }) {}
+
+DeliveryQueue::~DeliveryQueue() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+    held_ = false;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void DeliveryQueue::push(std::size_t bytes, DeliveryCallback callback, Result<Offset> outcome) {
+  {
+    std::lock_guard lock(mutex_);
+    deliveries_.push_back({bytes, std::move(callback), std::move(outcome)});
+  }
+  changed_.notify_all();
+}
+
+void DeliveryQueue::hold(bool held) {
+  {
+    std::lock_guard lock(mutex_);
+    held_ = held;
+  }
+  changed_.notify_all();
+}
+
+void DeliveryQueue::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return !held_ && (ending_ || !deliveries_.empty()); });
+    if (deliveries_.empty()) return;
+    auto batch = std::exchange(deliveries_, {});
+    lock.unlock();
+    for (auto& delivery : batch) {
+      if (delivery.callback) delivery.callback(delivery.outcome);
+      delivery.callback = nullptr;  // what it holds is released before flush() returns
+      pending_.give_back(delivery.bytes, delivery.outcome);
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace gopline

@@ -1,0 +1,72 @@
+#pragma once
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "common/log/log.h"
+
+namespace gopline {
+
+// How much memory a record takes while it waits: what LogWriterOptions::max_pending_bytes counts.
+std::size_t record_bytes(const NewRecord& record);
+
+// The byte budget of a writer: what it has taken and not yet answered for. Thread-safe.
+class PendingBytes {
+ public:
+  explicit PendingBytes(std::size_t limit) : limit_(limit) {}
+
+  // Waits until `bytes` fit; a record larger than the whole budget goes alone. kCancelled when `stop` comes
+  // first.
+  Result<void> take(std::size_t bytes, StopToken stop);
+  // The record is answered for.
+  void give_back(std::size_t bytes, const Result<Offset>& outcome);
+  // Waits until everything taken before the call is given back; the first failure since the last call is
+  // returned.
+  Result<void> drain();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  const std::size_t limit_;
+  std::size_t bytes_ = 0;
+  std::uint64_t taken_ = 0;
+  std::uint64_t given_back_ = 0;
+  std::optional<Error> first_failure_;
+};
+
+// Runs delivery callbacks in the order of push(), from a thread of its own, so that a caller of append()
+// never finds its callback running on its own stack. Thread-safe.
+class DeliveryQueue {
+ public:
+  explicit DeliveryQueue(std::size_t max_pending_bytes);
+  ~DeliveryQueue();  // runs what was pushed, then joins
+
+  DeliveryQueue(const DeliveryQueue&) = delete;
+  DeliveryQueue& operator=(const DeliveryQueue&) = delete;
+
+  PendingBytes& pending() { return pending_; }
+  void push(std::size_t bytes, DeliveryCallback callback, Result<Offset> outcome);
+  // While held, callbacks wait: a log that takes records and does not acknowledge them. For tests.
+  void hold(bool held);
+
+ private:
+  struct Delivery {
+    std::size_t bytes;
+    DeliveryCallback callback;
+    Result<Offset> outcome;
+  };
+  void run();
+
+  PendingBytes pending_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Delivery> deliveries_;
+  bool held_ = false;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace gopline
