@@ -5,6 +5,8 @@ target_compile_options(gopline_options INTERFACE -Wall -Wextra -Wpedantic -Wshad
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
   target_compile_options(gopline_options INTERFACE -Wno-restrict)
+  # ... and std::optional members that were never set (GCC bug 105562).
+  target_compile_options(gopline_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 target_compile_definitions(gopline_options INTERFACE GOPLINE_VERSION="${PROJECT_VERSION}"
                            $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)

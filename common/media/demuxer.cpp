@@ -1,0 +1,335 @@
+#include "common/media/demuxer.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+
+#include "common/base/text.h"
+#include "common/media/annexb.h"
+#include "common/media/av_convert.h"
+#include "common/media/sample_entry.h"
+#include "common/media/side_data_ids.h"
+
+namespace gopline::media {
+namespace {
+
+// Packets read ahead while an ADTS track's first access unit is waited for.
+constexpr std::size_t kMaxReadAhead = 2000;
+
+bool is_url(std::string_view text) {
+  auto scheme = text.find("://");
+  return scheme != std::string_view::npos && scheme > 0 &&
+         std::ranges::all_of(text.substr(0, scheme), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+         });
+}
+
+// What can be said of a local path before FFmpeg is asked, in better words than FFmpeg's.
+Result<void> check_local_file(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return fail_errno(errno, path);
+  if (S_ISDIR(status.st_mode)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: is a folder; name the files in it, for example {}/*.mp4", path, path);
+  }
+  if (access(path.c_str(), R_OK) != 0) return fail_errno(errno, path);
+  if (S_ISREG(status.st_mode) && status.st_size == 0) return fail(ErrorCode::kCorrupt, "{}: is empty", path);
+  return {};
+}
+
+// Turns one track's packets into the carried form.
+class TrackConverter {
+ public:
+  virtual ~TrackConverter() = default;
+  virtual Result<void> convert(Packet& packet) = 0;
+};
+
+class AnnexBConverter final : public TrackConverter {
+ public:
+  Result<void> convert(Packet& packet) override {
+    packet.data = to_length_prefixed(packet.data);
+    return {};
+  }
+};
+
+// ADTS headers are dropped by libavcodec's filter, which also finds the AudioSpecificConfig in the first header.
+class AdtsConverter final : public TrackConverter {
+ public:
+  static Result<std::unique_ptr<AdtsConverter>> create(const AVStream& stream) {
+    auto converter = std::unique_ptr<AdtsConverter>(new AdtsConverter);
+    const auto* filter = av_bsf_get_by_name("aac_adtstoasc");
+    AVBSFContext* context = nullptr;
+    if (!filter || av_bsf_alloc(filter, &context) < 0) return fail(ErrorCode::kUnsupported, "aac_adtstoasc is missing");
+    converter->filter_.reset(context);
+    avcodec_parameters_copy(context->par_in, stream.codecpar);
+    context->time_base_in = stream.time_base;
+    if (int code = av_bsf_init(context); code < 0) return fail_av(code, "aac_adtstoasc");
+    return converter;
+  }
+
+  Result<void> convert(Packet& packet) override {
+    GOPLINE_ASSIGN(auto av, to_av_packet(packet, true));
+    if (int code = av_bsf_send_packet(filter_.get(), av.get()); code < 0) return fail_av(code, "AAC access unit");
+    AvPacketPtr out(av_packet_alloc());
+    if (int code = av_bsf_receive_packet(filter_.get(), out.get()); code < 0) return fail_av(code, "AAC access unit");
+    packet = from_av_packet(*out, packet.track);
+    auto config = std::ranges::find(packet.side_data, side_data_ids::kNewExtradata, &SideData::id);
+    if (config != packet.side_data.end() && audio_specific_config_.empty()) {
+      audio_specific_config_ = config->bytes;
+      packet.side_data.erase(config);
+    }
+    return {};
+  }
+
+  const Buffer& audio_specific_config() const { return audio_specific_config_; }
+
+ private:
+  AdtsConverter() = default;
+  AvBsfPtr filter_;
+  Buffer audio_specific_config_;
+};
+
+class AvDemuxer final : public Demuxer {
+ public:
+  explicit AvDemuxer(DemuxerOptions options) : options_(std::move(options)), packet_(av_packet_alloc()) {}
+
+  Result<void> open() {
+    info_.name = options_.url == "-" ? "standard input" : without_secrets(options_.url);
+    if (options_.url == "-" && options_.loop) {
+      return fail(ErrorCode::kInvalidArgument, "standard input cannot be looped; split a file instead");
+    }
+    GOPLINE_TRY(open_input());
+    GOPLINE_TRY(choose_tracks());
+    describe_source();
+    return read_ahead_for_adts();
+  }
+
+  const SourceInfo& info() const override { return info_; }
+  const std::vector<Track>& tracks() const override { return tracks_; }
+  const std::vector<SkippedTrack>& skipped() const override { return skipped_; }
+  std::uint64_t bytes_read() const override {
+    auto position = input_ && input_->pb ? avio_tell(input_->pb) : 0;
+    return position > 0 ? static_cast<std::uint64_t>(position) : 0;
+  }
+
+  Result<std::optional<Packet>> read() override {
+    if (read_ahead_.empty()) return read_input();
+    std::optional<Packet> packet(std::move(read_ahead_.front()));
+    read_ahead_.pop_front();
+    return packet;
+  }
+
+ private:
+  static int interrupted(void* opaque) { return static_cast<AvDemuxer*>(opaque)->options_.stop.stop_requested() ? 1 : 0; }
+
+  Result<void> open_input() {
+    std::string url = options_.url;
+    if (url == "-") url = "pipe:0";
+    else if (!is_url(url)) {
+      GOPLINE_TRY(check_local_file(url));
+      url = "file:" + url;  // else FFmpeg takes a colon in a name for a protocol
+    }
+    AVFormatContext* context = avformat_alloc_context();
+    if (!context) return fail(ErrorCode::kInternal, "out of memory");
+    context->interrupt_callback = {&AvDemuxer::interrupted, this};
+    AvDictionary dictionary;
+    for (const auto& [key, value] : options_.options) av_dict_set(&dictionary.entries, key.c_str(), value.c_str(), 0);
+    int code = avformat_open_input(&context, url.c_str(), nullptr, &dictionary.entries);  // frees context on failure
+    if (code == AVERROR_INVALIDDATA) {
+      return fail(ErrorCode::kCorrupt,
+                  "{}: is no media file that FFmpeg can read, or its beginning is damaged; `ffprobe` tells more", info_.name);
+    }
+    if (code < 0) return fail_av(code, info_.name);
+    input_.reset(context);
+    if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
+    return {};
+  }
+
+  Result<void> choose_tracks() {
+    track_of_stream_.assign(input_->nb_streams, -1);
+    for (unsigned i = 0; i < input_->nb_streams; ++i) {
+      auto reason = why_not_carried(*input_->streams[i]);
+      if (reason.empty()) GOPLINE_TRY(add_track(*input_->streams[i]));
+      else skip_track(*input_->streams[i], reason);
+    }
+    if (tracks_.empty()) return fail(ErrorCode::kUnsupported, "{}: has no video or audio track", info_.name);
+    return {};
+  }
+
+  static std::string why_not_carried(const AVStream& stream) {
+    std::string codec = avcodec_get_name(stream.codecpar->codec_id);
+    if (stream.codecpar->codec_id == AV_CODEC_ID_NONE) return "its codec is unknown";
+    switch (stream.codecpar->codec_type) {
+      case AVMEDIA_TYPE_VIDEO:
+        return stream.disposition & AV_DISPOSITION_ATTACHED_PIC ? "it is an attached picture" : "";
+      case AVMEDIA_TYPE_AUDIO: return "";
+      case AVMEDIA_TYPE_SUBTITLE: return has_sample_entry(codec) ? "" : "no MP4 sample entry carries " + codec;
+      default: return "only audio, video and subtitles are carried";
+    }
+  }
+
+  void skip_track(AVStream& stream, std::string reason) {
+    stream.discard = AVDISCARD_ALL;
+    const char* type = av_get_media_type_string(stream.codecpar->codec_type);
+    skipped_.push_back({stream.index, fmt::format("{} {}", type ? type : "unknown", avcodec_get_name(stream.codecpar->codec_id)),
+                        std::move(reason)});
+  }
+
+  Result<void> add_track(const AVStream& stream) {
+    Track track;
+    track.id = static_cast<int>(tracks_.size()) + 1;
+    track.source_index = stream.index;
+    track.time_base = from_av(stream.time_base);
+    track.codec = from_av_parameters(*stream.codecpar);
+    track.avg_frame_rate = from_av(stream.avg_frame_rate);
+    track.r_frame_rate = from_av(stream.r_frame_rate);
+    track.start_time = from_av_time(stream.start_time);
+    track.duration = from_av_time(stream.duration);
+    track.disposition = stream.disposition;
+    track.side_data = stream_side_data(stream);
+    track.metadata = from_av_dictionary(stream.metadata);
+    std::unique_ptr<TrackConverter> converter;
+    auto codec = stream.codecpar->codec_id;
+    if ((codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC) && is_annexb_extradata(track.codec.extradata.bytes())) {
+      track.source_form = SourceForm::kAnnexB;
+      converter = std::make_unique<AnnexBConverter>();
+    } else if (codec == AV_CODEC_ID_AAC && track.codec.extradata.empty()) {
+      track.source_form = SourceForm::kAdts;
+      GOPLINE_ASSIGN(auto adts, AdtsConverter::create(stream));
+      adts_.emplace_back(tracks_.size(), adts.get());
+      converter = std::move(adts);
+    }
+    track_of_stream_[static_cast<std::size_t>(stream.index)] = static_cast<int>(tracks_.size());
+    tracks_.push_back(std::move(track));
+    converters_.push_back(std::move(converter));
+    return {};
+  }
+
+  void describe_source() {
+    info_.format = input_->iformat->name;
+    info_.metadata = from_av_dictionary(input_->metadata);
+    info_.timestamps_may_jump = (input_->iformat->flags & AVFMT_TS_DISCONT) != 0;
+    info_.start_time_us = from_av_time(input_->start_time);
+    info_.duration_us = from_av_time(input_->duration);
+    if (input_->pb) {
+      if (auto size = avio_size(input_->pb); size > 0) info_.size_bytes = static_cast<std::uint64_t>(size);
+    }
+    if (info_.timestamps_may_jump && info_.start_time_us) {
+      // Tracks that are not carried must not shift the others: ffmpeg makes the same correction.
+      std::optional<std::int64_t> earliest;
+      for (const auto& track : tracks_) {
+        if (!track.start_time) continue;
+        auto start = rescale(*track.start_time, track.time_base, {1, AV_TIME_BASE});
+        earliest = std::min(earliest.value_or(start), start);
+      }
+      if (earliest) info_.start_time_us = std::max(*info_.start_time_us, *earliest);
+    }
+  }
+
+  // An init cannot be written before every ADTS track has shown its first header.
+  Result<void> read_ahead_for_adts() {
+    auto all_known = [&] {
+      return std::ranges::all_of(adts_, [](const auto& entry) { return !entry.second->audio_specific_config().empty(); });
+    };
+    while (!all_known() && read_ahead_.size() < kMaxReadAhead) {
+      GOPLINE_ASSIGN(auto packet, read_input());
+      if (!packet) break;
+      read_ahead_.push_back(std::move(*packet));
+    }
+    for (auto [index, converter] : adts_) {
+      if (converter->audio_specific_config().empty()) {
+        return fail(ErrorCode::kCorrupt, "{}: AAC track {} shows no ADTS header within {} packets", info_.name,
+                    tracks_[index].source_index, kMaxReadAhead);
+      }
+      tracks_[index].codec.extradata = converter->audio_specific_config();
+    }
+    return {};
+  }
+
+  Result<std::optional<Packet>> read_input() {
+    for (;;) {
+      if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
+      int code = av_read_frame(input_.get(), packet_.get());
+      if (code == AVERROR_EOF || (code < 0 && avio_feof(input_->pb))) {
+        if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF) return fail_av(input_->pb->error, info_.name);
+        if (code != AVERROR_EOF) return fail_av(code, info_.name + ": ends early");
+        if (!options_.loop) return std::nullopt;
+        GOPLINE_TRY(begin_again());
+        continue;
+      }
+      if (code < 0) return fail_av(code, info_.name);
+      auto index = static_cast<std::size_t>(packet_->stream_index);
+      // Streams that appear in mid-file were not probed, so nothing is known that could carry them.
+      int track = index < track_of_stream_.size() ? track_of_stream_[index] : -1;
+      if (track < 0) {
+        av_packet_unref(packet_.get());
+        continue;
+      }
+      return take_packet(track);
+    }
+  }
+
+  Result<std::optional<Packet>> take_packet(int track) {
+    auto packet = from_av_packet(*packet_, track);
+    av_packet_unref(packet_.get());
+    auto index = static_cast<std::size_t>(track);
+    if (converters_[index]) {
+      if (auto converted = converters_[index]->convert(packet); !converted) {
+        return fail_with_context(fmt::format("{}: track {}", info_.name, tracks_[index].source_index), converted.error());
+      }
+    }
+    if (options_.loop) shift(packet);
+    return packet;
+  }
+
+  // The loops before this one moved the timeline on by loop_offset_us_.
+  void shift(Packet& packet) {
+    auto time_base = tracks_[static_cast<std::size_t>(packet.track)].time_base;
+    auto offset = rescale(loop_offset_us_, {1, AV_TIME_BASE}, time_base);
+    if (packet.dts) packet.dts = *packet.dts + offset;
+    if (packet.pts) packet.pts = *packet.pts + offset;
+    if (auto time = packet.dts ? packet.dts : packet.pts) {
+      auto begin = rescale(*time, time_base, {1, AV_TIME_BASE});
+      auto end = rescale(*time + packet.duration, time_base, {1, AV_TIME_BASE});
+      first_us_ = std::min(first_us_.value_or(begin), begin);
+      end_us_ = std::max(end_us_, end);
+    }
+  }
+
+  Result<void> begin_again() {
+    if (!first_us_ || end_us_ <= *first_us_) return fail(ErrorCode::kCorrupt, "{}: no timestamps to loop over", info_.name);
+    loop_offset_us_ = end_us_ - *first_us_;
+    input_.reset();
+    GOPLINE_TRY(open_input());
+    for (unsigned i = 0; i < input_->nb_streams; ++i) {
+      if (i >= track_of_stream_.size() || track_of_stream_[i] < 0) input_->streams[i]->discard = AVDISCARD_ALL;
+    }
+    return {};
+  }
+
+  DemuxerOptions options_;
+  AvPacketPtr packet_;
+  AvInputPtr input_;
+  SourceInfo info_;
+  std::vector<Track> tracks_;
+  std::vector<std::unique_ptr<TrackConverter>> converters_;  // one per track; null: carried as it is
+  std::vector<std::pair<std::size_t, AdtsConverter*>> adts_;
+  std::vector<SkippedTrack> skipped_;
+  std::vector<int> track_of_stream_;
+  std::deque<Packet> read_ahead_;
+  std::int64_t loop_offset_us_ = 0;
+  std::optional<std::int64_t> first_us_;
+  std::int64_t end_us_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Demuxer>> Demuxer::open(const DemuxerOptions& options) {
+  auto demuxer = std::make_unique<AvDemuxer>(options);
+  GOPLINE_TRY(demuxer->open());
+  return demuxer;
+}
+
+}  // namespace gopline::media
