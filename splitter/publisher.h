@@ -12,14 +12,13 @@
 #include "common/log/log.h"
 #include "common/media/segment.h"
 #include "common/media/types.h"
+#include "common/record/vocabulary.h"
 
 namespace gopline::splitter {
 
-// Whose clock ce_time is: docs/record-format.md, section 2.
-enum class CaptureClock { kNtp, kArrival, kFile, kGiven };
-
-enum class EndCause { kEndOfInput, kStopped, kSourceLost, kHandedOver };
-enum class GapCause { kSourceOutage, kOverBudget, kLost, kCorrupt, kClock };
+using record::CaptureClock;
+using record::EndCause;
+using record::GapCause;
 
 struct PublisherOptions {
   std::string topic_namespace = "gopline";
@@ -28,22 +27,24 @@ struct PublisherOptions {
   std::vector<media::Track> tracks;
   std::string init_xxh3;
   CaptureClock clock = CaptureClock::kFile;
-  bool sha256 = false;             // --digest sha256
+  bool sha256 = false;               // --digest sha256
   std::size_t max_record_bytes = 0;  // split into chunks above this; 0: the topic's limit
-  std::int32_t partitions = 8;     // of topics that are made now
-  Retention segment_retention;     // of topics that are made now
+  std::string writer;                // UUID of this run; empty: a random one
+  std::int32_t partitions = 8;       // of topics that are made now
+  Retention segment_retention;       // of topics that are made now
 };
 
 struct EpochSummary {
   EpochNumber epoch;
   Ordinal first_ordinal;
-  std::int64_t segments = 0;       // acknowledged
-  std::uint64_t bytes = 0;         // acknowledged
+  std::int64_t segments = 0;  // acknowledged
+  std::uint64_t bytes = 0;    // acknowledged
+  bool late = false;          // a newer epoch has begun meanwhile: the rest is written as history
 };
 
-// Writes one epoch of one stream: epoch.started, segments as chunks, gaps, epoch.ended, the index and NS.streams; ordered,
-// every acknowledgement awaited (docs/record-format.md, section 4). Used from one thread; acknowledgements come from the
-// log's and are handled inside.
+// Writes one epoch of one stream: epoch.started, segments as chunks, gaps, epoch.ended, the index and
+// NS.streams; ordered, every acknowledgement awaited (docs/record-format.md, section 4). Used from one
+// thread; acknowledgements come from the log's and are handled inside.
 class Publisher {
  public:
   virtual ~Publisher() = default;  // without close(): the epoch stays open, as if the writer had died
@@ -51,9 +52,10 @@ class Publisher {
   // Opens the next epoch. `log` keeps segments, index and streams. Both must outlive the publisher.
   static Result<std::unique_ptr<Publisher>> open(Log& log, const Clock& clock, PublisherOptions options);
 
-  // Hands a segment to the log; returns before it is acknowledged. `capture_time` of its first main packet at its pts.
-  // Blocks under the writer's backpressure. An earlier delivery failure is returned here.
-  virtual Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time, StopToken stop) = 0;
+  // Hands a segment to the log; returns before it is acknowledged. `capture_time` of its first main packet at
+  // its pts. Blocks under the writer's backpressure. An earlier delivery failure is returned here.
+  virtual Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time,
+                               StopToken stop) = 0;
 
   virtual Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) = 0;
 

@@ -4,13 +4,6 @@
 
 namespace gopline {
 
-std::optional<std::string_view> find_header(const Headers& headers, std::string_view name) {
-  for (const auto& header : headers) {
-    if (header.name == name) return header.value;
-  }
-  return std::nullopt;
-}
-
 Result<Offset> LogWriter::append_and_wait(const TopicPartition& where, NewRecord record) {
   auto promise = std::make_shared<std::promise<Result<Offset>>>();
   auto future = promise->get_future();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/headers.h"
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/base/strong_int.h"
@@ -24,17 +25,6 @@ struct TopicPartition {
   PartitionId partition;
   auto operator<=>(const TopicPartition&) const = default;
 };
-
-// A name and UTF-8 value; order is kept and names may repeat.
-struct Header {
-  std::string name;
-  std::string value;
-  bool operator==(const Header&) const = default;
-};
-using Headers = std::vector<Header>;
-
-// The first header of that name, or nullopt.
-std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
 
 // What a writer hands over.
 struct NewRecord {
