@@ -10,17 +10,20 @@ using Duration = std::chrono::microseconds;
 using Timestamp = std::chrono::sys_time<Duration>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// Where time comes from. Logic takes a Clock and never asks the operating system, so that tests can run a day in a second.
+// Where time comes from. Logic takes a Clock and never asks the operating system, so that tests can run a day
+// in a second.
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Timestamp now() const = 0;           // may be stepped by the host
-  virtual SteadyTime steady_now() const = 0;   // never goes back
+  virtual Timestamp now() const = 0;          // may be stepped by the host
+  virtual SteadyTime steady_now() const = 0;  // never goes back
 };
 
 class SystemClock final : public Clock {
  public:
-  Timestamp now() const override { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+  Timestamp now() const override {
+    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  }
   SteadyTime steady_now() const override { return std::chrono::steady_clock::now(); }
 };
 

@@ -44,14 +44,17 @@ std::strong_ordering operator<=>(const Rational& a, const Rational& b) {
                       : (left > right ? std::strong_ordering::greater : std::strong_ordering::equal);
 }
 
-bool operator==(const Rational& a, const Rational& b) { return (a <=> b) == 0; }
+bool operator==(const Rational& a, const Rational& b) {
+  return (a <=> b) == 0;
+}
 
 Rational ticks_to_seconds(std::int64_t ticks, Rational time_base) {
   return {saturate(static_cast<Wide>(ticks) * time_base.num), time_base.den};
 }
 
 std::int64_t floor_div(Rational seconds, Rational unit) {
-  return saturate(floor_quotient(static_cast<Wide>(seconds.num) * unit.den, static_cast<Wide>(seconds.den) * unit.num));
+  return saturate(
+      floor_quotient(static_cast<Wide>(seconds.num) * unit.den, static_cast<Wide>(seconds.den) * unit.num));
 }
 
 std::int64_t rescale(std::int64_t value, Rational from, Rational to) {
@@ -77,9 +80,13 @@ Rational operator+(const Rational& a, const Rational& b) {
                       static_cast<Wide>(a.den) * b.den);
 }
 
-Rational operator-(const Rational& a, const Rational& b) { return a + Rational{-b.num, b.den}; }
+Rational operator-(const Rational& a, const Rational& b) {
+  return a + Rational{-b.num, b.den};
+}
 
-std::string to_string(const Rational& value) { return fmt::format("{}/{}", value.num, value.den); }
+std::string to_string(const Rational& value) {
+  return fmt::format("{}/{}", value.num, value.den);
+}
 
 Result<Rational> parse_rational(std::string_view text) {
   Rational value;

@@ -8,7 +8,8 @@
 
 namespace gopline {
 
-// An exact fraction num/den with den > 0. Used for time bases and for media time in seconds; never rounded through a double.
+// An exact fraction num/den with den > 0. Used for time bases and for media time in seconds; never rounded
+// through a double.
 struct Rational {
   std::int64_t num = 0;
   std::int64_t den = 1;
@@ -27,7 +28,8 @@ Rational ticks_to_seconds(std::int64_t ticks, Rational time_base);
 // floor(seconds / unit): how many whole units. `unit` > 0.
 std::int64_t floor_div(Rational seconds, Rational unit);
 
-// value * from / to, rounded to nearest, halves away from zero (FFmpeg's AV_ROUND_NEAR_INF). 128-bit inside; saturates.
+// value * from / to, rounded to nearest, halves away from zero (FFmpeg's AV_ROUND_NEAR_INF). 128-bit inside;
+// saturates.
 std::int64_t rescale(std::int64_t value, Rational from, Rational to);
 // The same, rounded towards minus infinity.
 std::int64_t rescale_floor(std::int64_t value, Rational from, Rational to);

@@ -34,7 +34,9 @@ using Ordinal = StrongInt<struct OrdinalTag>;
 
 template <typename Tag, typename Rep>
 struct std::hash<gopline::StrongInt<Tag, Rep>> {
-  std::size_t operator()(const gopline::StrongInt<Tag, Rep>& v) const noexcept { return std::hash<Rep>{}(v.value); }
+  std::size_t operator()(const gopline::StrongInt<Tag, Rep>& v) const noexcept {
+    return std::hash<Rep>{}(v.value);
+  }
 };
 
 template <typename Tag, typename Rep>

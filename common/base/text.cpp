@@ -38,7 +38,8 @@ int hex_value(char c) {
 // A non-negative decimal number followed by a unit, both without spaces between.
 std::optional<std::pair<double, std::string_view>> number_and_unit(std::string_view text) {
   double number = 0;
-  auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  auto [rest, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc() || number < 0 || !std::isfinite(number)) return std::nullopt;
   std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
@@ -52,11 +53,13 @@ std::string format_rfc3339(Timestamp time) {
   year_month_day date(day);
   auto us = (time - day).count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), us / 3'600'000'000,
-                     us / 60'000'000 % 60, us / 1'000'000 % 60, us % 1'000'000);
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     us / 3'600'000'000, us / 60'000'000 % 60, us / 1'000'000 % 60, us % 1'000'000);
 }
 
-std::string format_hour(Timestamp time) { return format_rfc3339(time).substr(0, 13); }
+std::string format_hour(Timestamp time) {
+  return format_rfc3339(time).substr(0, 13);
+}
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
   auto bad = [&] {
@@ -77,7 +80,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
   if (at < text.size() && text[at] == '.') {
     std::size_t first = ++at;
     std::int64_t unit = 100'000;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) micros += (text[at] - '0') * unit;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+      micros += (text[at] - '0') * unit;
     if (at == first || at - first > 9) return bad();
   }
   std::chrono::minutes zone{0};
@@ -102,13 +106,13 @@ Result<Duration> parse_duration(std::string_view text) {
   auto parsed = number_and_unit(text);
   if (parsed) {
     auto [number, unit] = *parsed;
-    double scale = unit == "us"                                ? 1
-                   : unit == "ms"                              ? 1e3
-                   : unit.empty() || unit == "s"               ? 1e6
-                   : unit == "m" || unit == "min"              ? 60e6
-                   : unit == "h"                               ? 3600e6
-                   : unit == "d"                               ? 86400e6
-                                                               : 0;
+    double scale = unit == "us"                   ? 1
+                   : unit == "ms"                 ? 1e3
+                   : unit.empty() || unit == "s"  ? 1e6
+                   : unit == "m" || unit == "min" ? 60e6
+                   : unit == "h"                  ? 3600e6
+                   : unit == "d"                  ? 86400e6
+                                                  : 0;
     if (scale > 0 && number * scale < 9e18) return Duration(std::llround(number * scale));
   }
   return fail(ErrorCode::kInvalidArgument, "'{}' is not a duration like 500ms, 2s, 10min, 2h or 7d", text);
@@ -128,20 +132,20 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
   auto parsed = number_and_unit(text);
   if (parsed) {
     static constexpr std::array<std::pair<std::string_view, double>, 15> kUnits{{{"", 1.0},
-                                                                                {"B", 1.0},
-                                                                                {"KB", 1e3},
-                                                                                {"kB", 1e3},
-                                                                                {"MB", 1e6},
-                                                                                {"GB", 1e9},
-                                                                                {"TB", 1e12},
-                                                                                {"KiB", 1024.0},
-                                                                                {"MiB", 1048576.0},
-                                                                                {"GiB", 1073741824.0},
-                                                                                {"TiB", 1099511627776.0},
-                                                                                {"K", 1024.0},
-                                                                                {"M", 1048576.0},
-                                                                                {"G", 1073741824.0},
-                                                                                {"T", 1099511627776.0}}};
+                                                                                 {"B", 1.0},
+                                                                                 {"KB", 1e3},
+                                                                                 {"kB", 1e3},
+                                                                                 {"MB", 1e6},
+                                                                                 {"GB", 1e9},
+                                                                                 {"TB", 1e12},
+                                                                                 {"KiB", 1024.0},
+                                                                                 {"MiB", 1048576.0},
+                                                                                 {"GiB", 1073741824.0},
+                                                                                 {"TiB", 1099511627776.0},
+                                                                                 {"K", 1024.0},
+                                                                                 {"M", 1048576.0},
+                                                                                 {"G", 1073741824.0},
+                                                                                 {"T", 1099511627776.0}}};
     for (auto [unit, scale] : kUnits) {
       if (parsed->second == unit && parsed->first * scale < 9e18) {
         return static_cast<std::uint64_t>(std::llround(parsed->first * scale));
@@ -163,8 +167,10 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
-    if (is_unreserved(byte)) out += c;
-    else out += fmt::format("%{:02X}", byte);
+    if (is_unreserved(byte))
+      out += c;
+    else
+      out += fmt::format("%{:02X}", byte);
   }
   return out;
 }
@@ -197,7 +203,7 @@ bool is_valid_utf8(std::string_view text) {
       point = point << 6 | (next & 0x3F);
     }
     static constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-    if (length > 1 && point < kLeast[length]) return false;              // overlong
+    if (length > 1 && point < kLeast[length]) return false;                      // overlong
     if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;  // beyond Unicode, surrogates
     i += length;
   }
@@ -232,8 +238,10 @@ Result<std::vector<std::uint8_t>> base64_decode(std::string_view text) {
       char c = text[i + k];
       auto index = kBase64.find(c);
       bool may_pad = i + 4 == text.size() && k >= 2;
-      if (c == '=' && may_pad) ++padding, index = 0;
-      else if (index == std::string_view::npos || padding > 0) return fail(ErrorCode::kCorrupt, "not base64 text");
+      if (c == '=' && may_pad)
+        ++padding, index = 0;
+      else if (index == std::string_view::npos || padding > 0)
+        return fail(ErrorCode::kCorrupt, "not base64 text");
       group = group << 6 | static_cast<std::uint32_t>(index);
     }
     out.push_back(static_cast<std::uint8_t>(group >> 16));

@@ -19,13 +19,16 @@ class ByteWriter {
   void s32(std::int32_t v) { u32(static_cast<std::uint32_t>(v)); }
   void s64(std::int64_t v) { u64(static_cast<std::uint64_t>(v)); }
   void raw(std::span<const std::uint8_t> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
-  void text(std::string_view characters) { bytes_.insert(bytes_.end(), characters.begin(), characters.end()); }
+  void text(std::string_view characters) {
+    bytes_.insert(bytes_.end(), characters.begin(), characters.end());
+  }
   void reserve(std::size_t count) { bytes_.reserve(count); }
 
   std::size_t size() const { return bytes_.size(); }
   // Overwrites four bytes written earlier: sizes and offsets that are known only at the end.
   void patch_u32(std::size_t at, std::uint32_t v) {
-    for (int i = 0; i < 4; ++i) bytes_[at + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(v >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+      bytes_[at + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(v >> (24 - 8 * i));
   }
 
   std::vector<std::uint8_t> take() { return std::move(bytes_); }
@@ -33,13 +36,14 @@ class ByteWriter {
 
  private:
   void number(std::uint64_t v, int count) {
-    for (int shift = 8 * (count - 1); shift >= 0; shift -= 8) bytes_.push_back(static_cast<std::uint8_t>(v >> shift));
+    for (int shift = 8 * (count - 1); shift >= 0; shift -= 8)
+      bytes_.push_back(static_cast<std::uint8_t>(v >> shift));
   }
   std::vector<std::uint8_t> bytes_;
 };
 
-// Reads integers most significant byte first from untrusted bytes. Reading past the end yields zeros and makes ok() false
-// for good, so that a parser checks once, after a group of fields.
+// Reads integers most significant byte first from untrusted bytes. Reading past the end yields zeros and
+// makes ok() false for good, so that a parser checks once, after a group of fields.
 class ByteReader {
  public:
   explicit ByteReader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}

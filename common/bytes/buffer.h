@@ -8,8 +8,9 @@
 
 namespace gopline {
 
-// A slice of immutable bytes and a share in the memory behind it. Copying a Buffer copies no payload; whoever holds one
-// keeps the whole allocation alive. Thread-safe as shared_ptr is: distinct Buffers may be used from distinct threads.
+// A slice of immutable bytes and a share in the memory behind it. Copying a Buffer copies no payload; whoever
+// holds one keeps the whole allocation alive. Thread-safe as shared_ptr is: distinct Buffers may be used from
+// distinct threads.
 class Buffer {
  public:
   Buffer() = default;
@@ -31,7 +32,9 @@ class Buffer {
   }
 
   // The `count` bytes from `offset`, in the same memory. The range must lie inside.
-  Buffer share(std::size_t offset, std::size_t count) const { return {owner_, bytes_.subspan(offset, count)}; }
+  Buffer share(std::size_t offset, std::size_t count) const {
+    return {owner_, bytes_.subspan(offset, count)};
+  }
 
   std::span<const std::uint8_t> bytes() const { return bytes_; }
   const std::uint8_t* data() const { return bytes_.data(); }
