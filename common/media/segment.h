@@ -36,7 +36,7 @@ struct Segment {
   std::int64_t first_pts = 0;  // timeline ticks at which the main track's first packet is shown
   std::int64_t timescale = 1;  // of the main track
   std::uint64_t sample_bytes = 0;
-  std::optional<Track> changed_main;  // the main track with new codec parameters, when they change here
+  std::vector<Track> new_tracks;  // all tracks anew, when codec parameters change here; else empty
 };
 
 // One part of a built segment: where a fragment lies, for NS.index.

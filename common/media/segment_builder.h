@@ -14,8 +14,11 @@ namespace gopline::media {
 class SegmentBuilder {
  public:
   virtual ~SegmentBuilder() = default;
-  static Result<std::unique_ptr<SegmentBuilder>> create(const std::vector<Track>& tracks);
+  // `first`: the epoch's first segment, which tells what the init needs to know beyond the tracks (whether parameter sets
+  // are in-band).
+  static Result<std::unique_ptr<SegmentBuilder>> create(const std::vector<Track>& tracks, const Segment& first);
 
+  // Segments in order.
   virtual Result<BuiltSegment> build(const Segment& segment) = 0;
   virtual std::string init_xxh3() const = 0;  // of the first init; empty for NUT
   virtual bool is_nut() const = 0;
