@@ -183,6 +183,8 @@ class AvDemuxer final : public Demuxer {
     track.source_index = stream.index;
     track.time_base = from_av(stream.time_base);
     track.codec = from_av_parameters(*stream.codecpar);
+    // What the container says of the picture's shape goes before what the codec says, as in ffmpeg.
+    if (stream.sample_aspect_ratio.num) track.codec.sample_aspect_ratio = from_av(stream.sample_aspect_ratio);
     track.avg_frame_rate = from_av(stream.avg_frame_rate);
     track.r_frame_rate = from_av(stream.r_frame_rate);
     track.start_time = from_av_time(stream.start_time);
