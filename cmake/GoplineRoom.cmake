@@ -46,6 +46,7 @@ function(gopline_room name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST} gopline_options
                           GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE GOPLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit)
   endif()
