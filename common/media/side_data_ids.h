@@ -12,6 +12,7 @@ std::string_view side_data_name(std::uint8_t id);  // "skip_samples"; empty when
 namespace side_data_ids {
 inline constexpr std::uint8_t kPalette = 1;
 inline constexpr std::uint8_t kNewExtradata = 2;
+inline constexpr std::uint8_t kDisplayMatrix = 6;
 inline constexpr std::uint8_t kSkipSamples = 12;
 }  // namespace side_data_ids
 
