@@ -121,8 +121,8 @@ class ChunkAssembler {
   std::vector<AssemblerEvent> give_up(std::string_view stream);
   std::vector<AssemblerEvent> give_up_all();
 
-  // The lowest offset of a chunk that is still waiting: what precedes it is finished and may be committed.
-  // nullopt: none waits.
+  // The lowest offset of a chunk that is still waiting (of one partition's records): what precedes it is
+  // finished and may be committed. nullopt: none waits.
   std::optional<Offset> oldest_pending() const;
   std::size_t pending_bytes() const;
   const AssemblerStats& stats() const;
