@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/base/clock.h"
+#include "common/base/strong_int.h"
+#include "common/bytes/buffer_chain.h"
+#include "common/record/chunk_assembler.h"
+#include "common/record/markers.h"
+#include "common/record/segment_headers.h"
+
+namespace gopline::aggregator {
+
+// Why footage is not there: what the writer said of it, or what the reader found.
+enum class AbsenceCause {
+  kSourceOutage,  // never recorded: the source was away
+  kOverBudget,    // dropped by the writer, which could not keep up
+  kLost,          // written, or meant to be, and not found
+  kCorrupt,       // found, and its bytes contradict their hash or length
+  kClock,         // the clock jumped
+  kExpired,       // retention has taken it
+  kElsewhere,     // its payload lies outside of the log, where this program cannot read
+};
+std::string_view to_string(AbsenceCause cause);  // "source-outage", "over-budget", "lost", "corrupt", "clock", "expired" ...
+AbsenceCause absence_cause_from(record::GapCause cause);
+
+// A gap in what is read. Never silent: it stands in the sequence where the footage would.
+struct Absence {
+  EpochNumber epoch;
+  AbsenceCause cause = AbsenceCause::kLost;
+  std::string reason;                          // for people
+  std::optional<SegmentNumber> first_segment;  // missing segments; nullopt: footage that never got a number
+  std::int64_t segments = 0;
+  std::optional<Timestamp> from, to;  // capture time, as far as it is known
+  std::uint64_t bytes = 0;            // 0: unknown
+};
+
+// An epoch's segments follow.
+struct EpochBegin {
+  record::StartedEpoch started;
+  std::optional<record::EpochEnded> ended;  // nullopt: it goes on, or its writer died, or the end was not looked at
+  bool from_its_start = true;               // its segment 0 is asked for, else only some of the middle
+};
+
+// A segment that came whole, its hashes verified.
+struct SegmentData {
+  record::SegmentHeaders headers;
+  BufferChain bytes;
+};
+
+using StreamItem = std::variant<EpochBegin, SegmentData, Absence>;
+
+}  // namespace gopline::aggregator
