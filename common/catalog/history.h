@@ -36,8 +36,8 @@ struct EpochHistory {
   std::vector<record::Gap> gaps;
 };
 
-// All epochs whose epoch.started the log still keeps, in order. Reads headers of NS.segments, and values of
-// markers only.
+// All epochs whose epoch.started the log still keeps (of the newest: NS.streams), in order. Reads headers of
+// NS.segments, and values of markers only.
 Result<std::vector<EpochHistory>> read_epochs(Log& log, const record::Topics& topics,
                                               const record::StreamState& stream);
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
@@ -18,5 +19,8 @@ struct ScanOptions {
 // Returns the next offset to go on from.
 Result<Offset> scan_partition(Log& log, const TopicPartition& where, const ScanOptions& options,
                               const std::function<bool(const StoredRecord&)>& visit);
+
+// The record at exactly this offset, or nullopt when it is not kept.
+Result<std::optional<StoredRecord>> read_record(Log& log, const TopicPartition& where, Offset offset);
 
 }  // namespace gopline::catalog

@@ -18,11 +18,14 @@ namespace gopline::catalog {
 class StreamDirectory {
  public:
   // Reads NS.streams up to its end as of now. A namespace without topics is an empty directory.
-  static Result<StreamDirectory> read(Log& log, const record::Topics& topics);
+  // With `only`, every other stream is passed over.
+  static Result<StreamDirectory> read(Log& log, const record::Topics& topics,
+                                      std::optional<std::string> only = std::nullopt);
 
   // Reads on up to the end as of now.
   Result<void> refresh();
 
+  // A state without an epoch is a stream that only has its partition: a writer was about to begin.
   const std::map<std::string, record::StreamState>& streams() const { return streams_; }
   // kNotFound names the streams there are.
   Result<record::StreamState> find(const std::string& stream) const;
@@ -37,6 +40,7 @@ class StreamDirectory {
  private:
   Log* log_ = nullptr;
   record::Topics topics_;
+  std::optional<std::string> only_;
   std::map<PartitionId, Offset> next_;
   std::map<std::string, record::StreamState> streams_;
   std::map<std::string, PartitionId> claims_;
