@@ -58,17 +58,20 @@ function(gopline_room name)
 endfunction()
 
 # gopline_fuzz(NAME SOURCE [libs...])
-# The libFuzzer program fuzz_NAME, whose corpus is tests/fuzz/corpus/NAME; nothing unless GOPLINE_FUZZ is on.
-# The target `fuzzers` builds them all.
+# With GOPLINE_FUZZ (clang) the libFuzzer program fuzz_NAME, whose corpus is tests/fuzz/corpus/NAME; the target `fuzzers`
+# builds them all. In every other build the same code runs over its corpus as the test replay_NAME.
 if(GOPLINE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
   add_custom_target(fuzzers)
 endif()
 function(gopline_fuzz name source)
+  add_executable(fuzz_${name} ${source})
+  target_link_libraries(fuzz_${name} PRIVATE gopline_options ${ARGN})
   if(GOPLINE_FUZZ)
-    add_executable(fuzz_${name} ${source})
-    target_link_libraries(fuzz_${name} PRIVATE gopline_options ${ARGN})
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzzers fuzz_${name})
+  else()
+    target_sources(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
+    add_test(NAME replay_${name} COMMAND fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
   endif()
 endfunction()
