@@ -1,0 +1,220 @@
+#include "splitter/publisher.h"
+
+#include <algorithm>
+
+#include "common/bytes/digest.h"
+#include "common/record/segment_headers.h"
+#include "common/record/stream_id.h"
+#include "splitter/epoch_opener.h"
+#include "splitter/index_keeper.h"
+#include "splitter/record_append.h"
+
+namespace gopline::splitter {
+namespace {
+
+constexpr std::size_t kMaxPendingBytes = 32 << 20;
+
+class LogPublisher final : public Publisher {
+ public:
+  LogPublisher(Log& log, const Clock& clock, PublisherOptions options, std::unique_ptr<LogWriter> writer,
+               OpenEpoch epoch)
+      : clock_(clock),
+        options_(std::move(options)),
+        writer_(std::move(writer)),
+        epoch_(std::move(epoch)),
+        keeper_(log, *writer_, clock, record::topics_of(options_.topic_namespace), epoch_) {
+    first_ordinal_ = epoch_.ordinal ? epoch_.ordinal->next() : Ordinal(0);
+    ordinal_ = first_ordinal_;
+    discontinuities_ = epoch_.discontinuities;
+    max_record_bytes_ = epoch_.max_record_bytes;
+    if (options_.max_record_bytes > 0)
+      max_record_bytes_ = std::min<std::uint64_t>(max_record_bytes_, options_.max_record_bytes);
+  }
+
+  Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time, StopToken stop) override {
+    GOPLINE_TRY(usable());
+    bool first_ever = ordinal_ == Ordinal(0);
+    bool breaks = segment_ == SegmentNumber(0) || segment.discontinuity || gap_;
+    auto headers = headers_of(segment, capture_time);
+    headers.discontinuities = discontinuities_ + (breaks && !first_ever ? 1 : 0);
+    if (options_.sha256) {
+      headers.sha256 = sha256_hex(segment.bytes);
+      if (!previous_sha256_.empty()) headers.previous_sha256 = previous_sha256_;
+    }
+    GOPLINE_ASSIGN(auto chunk_bytes, chunk_size(headers));
+    GOPLINE_TRY(append_chunks(segment, headers, chunk_bytes, stop));
+    discontinuities_ = headers.discontinuities;
+    previous_sha256_ = headers.sha256.value_or("");
+    segment_ = segment_.next();
+    ordinal_ = ordinal_.next();
+    gap_.reset();
+    return {};
+  }
+
+  Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) override {
+    GOPLINE_TRY(usable());
+    record::GapFacts facts{cause, from, to, bytes};
+    record::Gap marker{options_.stream, epoch_.started.writer, epoch_.number, gap_number_, clock_.now(),
+                       facts,           keeper_.is_late()};
+    GOPLINE_TRY(writer_->append(epoch_.segments, new_record(record::encode(marker), clock_),
+                                keeper_.expect_marker()));
+    ++gap_number_;
+    // The index tells of all gaps before a segment as one.
+    if (gap_) facts = {gap_->cause, std::min(gap_->from, from), std::max(gap_->to, to), gap_->bytes + bytes};
+    gap_ = facts;
+    return {};
+  }
+
+  Result<EpochSummary> close(EndCause cause) override {
+    closed_ = true;
+    if (auto flushed = writer_->flush(); !flushed) keeper_.fail_with(flushed.error());
+    keeper_.finish();
+    // Even after a failure: whatever can still be written tells readers not to wait.
+    auto done = keeper_.acknowledged();
+    record::EpochEnded marker{options_.stream, epoch_.started.writer, epoch_.number, clock_.now(),
+                              cause,           done.segments,         done.bytes,    keeper_.is_late()};
+    auto ended = append_and_wait(*writer_, epoch_.segments, record::encode(marker), clock_);
+    if (!ended) keeper_.fail_with(ended.error());
+    if (auto stated = keeper_.write_state(ended ? std::optional(cause) : std::nullopt); !stated) {
+      keeper_.fail_with(stated.error());
+    }
+    if (auto error = keeper_.error()) return fail_with_context(options_.stream, std::move(*error));
+    return summary();
+  }
+
+  EpochSummary summary() const override {
+    auto done = keeper_.acknowledged();
+    return {epoch_.number, first_ordinal_, done.segments, done.bytes, keeper_.is_late()};
+  }
+
+ private:
+  Result<void> usable() const {
+    if (closed_) return fail(ErrorCode::kInvalidArgument, "{}: the epoch is closed", options_.stream);
+    if (auto error = keeper_.error()) return fail_with_context(options_.stream, std::move(*error));
+    return {};
+  }
+
+  record::SegmentHeaders headers_of(const media::BuiltSegment& segment, Timestamp capture_time) const {
+    record::SegmentHeaders h;
+    h.stream = options_.stream;
+    h.writer = epoch_.started.writer;
+    h.epoch = epoch_.number;
+    h.segment = segment_;
+    h.ordinal = ordinal_;
+    h.time = capture_time;
+    h.clock = options_.clock;
+    h.start = {segment.start, segment.timescale};
+    h.sap = segment.sap;
+    h.late = keeper_.is_late();
+    h.content_type = segment.content_type;
+    return h;
+  }
+
+  // How many bytes of a segment fit into one record beside these headers, all of them set.
+  Result<std::size_t> chunk_size(record::SegmentHeaders h) const {
+    h.chunk = 999'999;
+    h.last_chunk = true;
+    h.duration = Rational{INT64_MAX, INT64_MAX};
+    h.size = INT64_MAX;
+    h.xxh3 = std::string(16, '0');
+    auto overhead = record_overhead(options_.stream, record::encode(h));
+    if (overhead >= max_record_bytes_) {
+      return fail(ErrorCode::kTooLarge,
+                  "{}: a record's headers take {} bytes and {} takes records of at most {} bytes",
+                  options_.stream, overhead, epoch_.segments.topic, max_record_bytes_);
+    }
+    return static_cast<std::size_t>(max_record_bytes_) - overhead;
+  }
+
+  Result<void> append_chunks(const media::BuiltSegment& segment, record::SegmentHeaders h,
+                             std::size_t chunk_bytes, const StopToken& stop) {
+    auto size = segment.bytes.size();
+    auto chunks = std::max<std::size_t>(1, (size + chunk_bytes - 1) / chunk_bytes);
+    auto callbacks = keeper_.expect(entry_of(segment, h), chunks);
+    auto sha256 = std::exchange(h.sha256, std::nullopt);
+    auto previous = std::exchange(h.previous_sha256, std::nullopt);
+    for (std::size_t i = 0; i < chunks; ++i) {
+      auto offset = i * chunk_bytes;
+      auto bytes =
+          chunks == 1 ? segment.bytes : segment.bytes.share(offset, std::min(chunk_bytes, size - offset));
+      h.chunk = static_cast<std::int64_t>(i);
+      h.xxh3 = xxh3_hex(bytes);
+      if (i + 1 == chunks) {
+        h.last_chunk = true;
+        h.duration = Rational{segment.duration, segment.timescale};
+        h.size = size;
+        h.sha256 = sha256;
+        h.previous_sha256 = previous;
+      }
+      NewRecord stored{options_.stream, std::move(bytes), record::encode(h), clock_.now()};
+      auto appended = writer_->append(epoch_.segments, std::move(stored), std::move(callbacks[i]), stop);
+      if (appended) continue;
+      // Once a part of a segment is on its way, nothing may follow it but the rest.
+      if (i > 0 || appended.error().code != ErrorCode::kCancelled) keeper_.fail_with(appended.error());
+      return fail_with_context(options_.stream, std::move(appended.error()));
+    }
+    return {};
+  }
+
+  record::IndexEntry entry_of(const media::BuiltSegment& segment, const record::SegmentHeaders& h) const {
+    record::IndexEntry entry;
+    entry.stream = h.stream;
+    entry.writer = h.writer;
+    entry.epoch = h.epoch;
+    entry.epoch_offset = epoch_.offset;
+    entry.segment = h.segment;
+    entry.ordinal = h.ordinal;
+    entry.discontinuities = h.discontinuities;
+    entry.late = h.late;
+    entry.partition = epoch_.segments.partition;
+    entry.time = h.time;
+    entry.clock = h.clock;
+    entry.start = h.start;
+    entry.duration = {segment.duration, segment.timescale};
+    entry.size = segment.bytes.size();
+    entry.sap = segment.sap;
+    entry.init_xxh3 = segment.init_xxh3;
+    for (const auto& part : segment.parts) {
+      entry.parts.push_back({part.track_id, part.offset, part.size, part_duration(part), part.sap});
+    }
+    entry.gap = gap_;
+    return entry;
+  }
+
+  // A part's duration in its own track's timescale, which is the denominator of the track's time base.
+  Rational part_duration(const media::PartInfo& part) const {
+    for (const auto& track : options_.tracks) {
+      if (track.id == part.track_id) return {part.duration, track.time_base.den};
+    }
+    return {part.duration, 1};
+  }
+
+  const Clock& clock_;
+  PublisherOptions options_;
+  std::unique_ptr<LogWriter> writer_;
+  OpenEpoch epoch_;
+  IndexKeeper keeper_;  // before the writer goes, its thread has ended
+  std::uint64_t max_record_bytes_ = 0;
+
+  SegmentNumber segment_;
+  Ordinal ordinal_, first_ordinal_;
+  std::int64_t discontinuities_ = 0;
+  std::int64_t gap_number_ = 0;
+  std::optional<record::GapFacts> gap_;  // since the newest segment
+  std::string previous_sha256_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Publisher>> Publisher::open(Log& log, const Clock& clock, PublisherOptions options) {
+  GOPLINE_TRY(record::check_stream_id(options.stream));
+  LogWriterOptions writer_options;
+  writer_options.max_pending_bytes = kMaxPendingBytes;
+  GOPLINE_ASSIGN(auto writer, log.make_writer(writer_options));
+  auto epoch = open_epoch(log, *writer, clock, options);
+  if (!epoch) return fail_with_context(options.stream, std::move(epoch.error()));
+  return std::make_unique<LogPublisher>(log, clock, std::move(options), std::move(writer), std::move(*epoch));
+}
+
+}  // namespace gopline::splitter
