@@ -12,8 +12,8 @@ class ByteBudget {
  public:
   explicit ByteBudget(std::size_t limit) : limit_(limit) {}
 
-  // Waits until `bytes` fit, or until nothing else is held (so that one piece larger than the whole budget still passes).
-  // False when `stop` came first.
+  // Waits until `bytes` fit, or until nothing else is held (so that one piece larger than the whole budget
+  // still passes). False when `stop` came first.
   bool acquire(std::size_t bytes, const StopToken& stop) {
     std::unique_lock lock(mutex_);
     bool fits = room_.wait(lock, stop, [&] { return held_ == 0 || held_ + bytes <= limit_; });

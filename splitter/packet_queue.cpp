@@ -23,7 +23,8 @@ class Pacer {
   bool wait_for(const media::Packet& packet, const StopToken& stop) {
     auto ticks = packet.dts ? packet.dts : packet.pts;
     if (!ticks) return true;
-    Duration media_time(rescale(*ticks, tracks_[static_cast<std::size_t>(packet.track)].time_base, {1, 1'000'000}));
+    Duration media_time(
+        rescale(*ticks, tracks_[static_cast<std::size_t>(packet.track)].time_base, {1, 1'000'000}));
     auto now = clock_.steady_now();
     auto due = started_ ? begin_ + (media_time - first_) : now;
     // After a jump in the timestamps, or after falling far behind, the pace begins anew.
@@ -82,9 +83,11 @@ struct PacketQueue::State {
         if (rate == ReadRate::kRealtime && !pacer.wait_for(**packet, stop)) stopped = true;
         batch->bytes += (*packet)->data.size();
         batch->packets.push_back(*std::move(*packet));
-        bool full = batch->packets.size() >= kBatchPackets || batch->bytes >= kBatchBytes || rate == ReadRate::kRealtime;
+        bool full = batch->packets.size() >= kBatchPackets || batch->bytes >= kBatchBytes ||
+                    rate == ReadRate::kRealtime;
         if (!stopped && (!full || hand_over())) continue;
-        if (batch->packets.empty()) return end(token);  // the full batch went out beyond the bound, on stopping
+        if (batch->packets.empty())
+          return end(token);  // the full batch went out beyond the bound, on stopping
       }
       batch->at_end = true;
       if (!packet && packet.error().code != ErrorCode::kCancelled) batch->error = packet.error();
@@ -114,6 +117,8 @@ PacketBatch PacketQueue::pop() {
   return std::move(*batch);
 }
 
-void PacketQueue::request_stop() { reader_.request_stop(); }
+void PacketQueue::request_stop() {
+  reader_.request_stop();
+}
 
 }  // namespace gopline::splitter

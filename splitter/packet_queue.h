@@ -22,7 +22,7 @@ struct PacketBatch {
   std::vector<media::Packet> packets;
   std::size_t bytes = 0;
   bool at_end = false;
-  std::optional<Error> error;       // the source failed after `packets`
+  std::optional<Error> error;         // the source failed after `packets`
   std::uint64_t source_position = 0;  // bytes read so far
 };
 

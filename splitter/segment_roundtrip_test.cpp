@@ -1,4 +1,5 @@
-// What the demuxer delivers and what is read back from built segments are the same packets, for every clip in media/.
+// What the demuxer delivers and what is read back from built segments are the same packets, for every clip in
+// media/.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +20,8 @@ std::vector<std::string> clips() {
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(GOPLINE_SOURCE_DIR "/media")) {
     auto extension = entry.path().extension();
-    if (extension == ".mp4" || extension == ".mkv" || extension == ".avi") out.push_back(entry.path().filename().string());
+    if (extension == ".mp4" || extension == ".mkv" || extension == ".avi")
+      out.push_back(entry.path().filename().string());
   }
   std::ranges::sort(out);
   return out;
@@ -79,7 +81,8 @@ TEST_P(SegmentRoundTrip, GivesBackEveryPacketOfEveryTrack) {
 
 INSTANTIATE_TEST_SUITE_P(Media, SegmentRoundTrip, testing::ValuesIn(clips()), [](const auto& clip) {
   std::string name = clip.param;
-  std::ranges::replace_if(name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::ranges::replace_if(
+      name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 

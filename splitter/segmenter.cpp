@@ -12,9 +12,13 @@ constexpr Rational kOneSecond{1, 1};
 // One trun counts up to this many samples here, so that the exact box's 16-bit count is never reached.
 constexpr std::size_t kMaxPacketsPerRun = 8192;
 
-Rational seconds_of(Duration duration) { return {duration.count(), 1'000'000}; }
+Rational seconds_of(Duration duration) {
+  return {duration.count(), 1'000'000};
+}
 
-Rational time_in_seconds(std::int64_t time, const media::Track& track) { return {time, track.time_base.den}; }
+Rational time_in_seconds(std::int64_t time, const media::Track& track) {
+  return {time, track.time_base.den};
+}
 
 }  // namespace
 
@@ -113,7 +117,8 @@ bool Segmenter::must_cut(const ResolvedPacket& packet, const Timeline::Place& pl
   }
   if (!open_->first_main_time) return false;  // its first main packet decides what the segment is
   if (bytes >= options_.max_segment_bytes) return true;
-  auto open_for = Rational{place.time - *open_->first_main_time, tracks_[static_cast<std::size_t>(main_)].time_base.den};
+  auto open_for =
+      Rational{place.time - *open_->first_main_time, tracks_[static_cast<std::size_t>(main_)].time_base.den};
   if (open_for >= seconds_of(options_.max_segment_time)) return true;
   if (!packet.packet.is_key()) return false;
   return open_->segment.sap == 0 || floor_of(place.time) != floor_of(*open_->first_main_time);
@@ -166,13 +171,15 @@ void Segmenter::append(ResolvedPacket resolved, const Timeline::Place& place) {
   segment.runs[static_cast<std::size_t>(run_index)].packets.push_back(std::move(timed));
 }
 
-// Gives the track's newest packet its duration: the distance to the next one, or its own when none is to be waited for.
+// Gives the track's newest packet its duration: the distance to the next one, or its own when none is to be
+// waited for.
 void Segmenter::settle(Pending& pending, std::optional<std::int64_t> next_time) {
   if (!pending.owner) return;
   auto& run = pending.owner->segment.runs[pending.run];
   auto& timed = run.packets.back();
   auto num = tracks_[static_cast<std::size_t>(run.track)].time_base.num;
-  timed.duration = next_time ? *next_time - timed.time : std::max<std::int64_t>(timed.packet.duration, 0) * num;
+  timed.duration =
+      next_time ? *next_time - timed.time : std::max<std::int64_t>(timed.packet.duration, 0) * num;
   timed.duration = std::min<std::int64_t>(timed.duration, std::numeric_limits<std::uint32_t>::max());
   --pending.owner->unknown_durations;
   pending.owner = nullptr;
@@ -196,7 +203,8 @@ std::optional<media::Segment> Segmenter::pop() {
 
 media::Segment Segmenter::completed(Open& open) {
   auto& segment = open.segment;
-  std::ranges::stable_sort(segment.runs, {}, [&](const media::Run& run) { return run.track == main_ ? -1 : run.track; });
+  std::ranges::stable_sort(segment.runs, {},
+                           [&](const media::Run& run) { return run.track == main_ ? -1 : run.track; });
   segment.timescale = tracks_[static_cast<std::size_t>(main_)].time_base.den;
   segment.start = open.first_main_time.value_or(main_end_);
   if (!open.first_main_time) segment.first_pts = segment.start;

@@ -23,9 +23,10 @@ struct SegmenterOptions {
 
 // Packets in, segments out: docs/record-format.md, section "Cutting".
 //
-// Cut at the first access point of the main track at which floor(t / segment_duration) differs from that of the open segment's
-// first packet; t is timeline time as an exact fraction, so two splitters of one source cut alike. After a continuation the
-// next access point always cuts. A segment leaves when the duration of its last packet in every track is known.
+// Cut at the first access point of the main track at which floor(t / segment_duration) differs from that of
+// the open segment's first packet; t is timeline time as an exact fraction, so two splitters of one source
+// cut alike. After a continuation the next access point always cuts. A segment leaves when the duration of
+// its last packet in every track is known.
 //
 // Pure: no clock, no threads, no input or output. Memory: the open segment, plus at most about a second.
 class Segmenter {
@@ -46,7 +47,7 @@ class Segmenter {
     media::Segment segment;
     std::vector<int> run_of_track;  // index into segment.runs of each track's newest run; -1: none
     std::optional<std::int64_t> first_main_time;
-    Rational begin{0, 1};           // timeline seconds of its first packet
+    Rational begin{0, 1};  // timeline seconds of its first packet
     std::size_t unknown_durations = 0;
   };
   // The newest packet of a track, whose duration is the distance to the next.
@@ -82,8 +83,8 @@ class Segmenter {
 
   std::unique_ptr<Open> open_;
   std::deque<std::unique_ptr<Open>> closed_;
-  std::vector<Pending> pending_;  // one per track
-  std::int64_t main_end_ = 0;     // timeline ticks: where the main track's known durations end
+  std::vector<Pending> pending_;       // one per track
+  std::int64_t main_end_ = 0;          // timeline ticks: where the main track's known durations end
   std::optional<Rational> last_main_;  // timeline seconds of the newest main packet
   std::uint64_t buffered_bytes_ = 0;
   bool finished_ = false;

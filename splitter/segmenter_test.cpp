@@ -20,7 +20,9 @@ Track track(int id, MediaType type, Rational time_base) {
 }
 
 // Ticks of milliseconds, so that numbers below read as time.
-std::vector<Track> video_only() { return {track(1, MediaType::kVideo, {1, 1000})}; }
+std::vector<Track> video_only() {
+  return {track(1, MediaType::kVideo, {1, 1000})};
+}
 std::vector<Track> video_and_audio() {
   return {track(1, MediaType::kVideo, {1, 1000}), track(2, MediaType::kAudio, {1, 1000})};
 }
@@ -47,7 +49,8 @@ std::vector<media::Segment> run(Segmenter& segmenter, const std::vector<Packet>&
   return out;
 }
 
-std::vector<media::Segment> run(std::vector<Track> tracks, const std::vector<Packet>& packets, SegmenterOptions options = {}) {
+std::vector<media::Segment> run(std::vector<Track> tracks, const std::vector<Packet>& packets,
+                                SegmenterOptions options = {}) {
   Segmenter segmenter(std::move(tracks), options);
   return run(segmenter, packets);
 }
@@ -94,7 +97,7 @@ TEST(Segmenter, CutsExactlyOnOddTimeBases) {
 }
 
 TEST(Segmenter, ContinuesALongGopByTimeAndCutsAtTheNextAccessPointAfterIt) {
-  auto packets = video(26, 100);               // one key frame, 13 s
+  auto packets = video(26, 100);  // one key frame, 13 s
   for (auto& p : video(2, 1, 13'000)) packets.push_back(p);
   auto segments = run(video_only(), packets);
   EXPECT_EQ(starts(segments), (std::vector<std::int64_t>{0, 10'000, 13'000}));
@@ -113,7 +116,8 @@ TEST(Segmenter, ContinuesByBytesBeforeThePacketThatWouldReachThem) {
 }
 
 TEST(Segmenter, BeginsWithSapZeroBeforeTheFirstAccessPointAndCutsThere) {
-  auto packets = std::vector{packet(0, 0, false), packet(0, 500, false), packet(0, 1000, true), packet(0, 1500, false)};
+  auto packets =
+      std::vector{packet(0, 0, false), packet(0, 500, false), packet(0, 1000, true), packet(0, 1500, false)};
   auto segments = run(video_only(), packets);
   EXPECT_EQ(starts(segments), (std::vector<std::int64_t>{0, 1000}));
   EXPECT_EQ(segments[0].sap, 0);
@@ -121,7 +125,7 @@ TEST(Segmenter, BeginsWithSapZeroBeforeTheFirstAccessPointAndCutsThere) {
 }
 
 TEST(Segmenter, PutsOtherTracksWhereTheyAreDelivered) {
-  auto packets = std::vector{packet(0, 0, true),    packet(1, 0, true, 1000), packet(0, 2000, true, 2000),
+  auto packets = std::vector{packet(0, 0, true), packet(1, 0, true, 1000), packet(0, 2000, true, 2000),
                              packet(1, 1000, true, 1000), packet(1, 2000, true, 1000)};
   auto segments = run(video_and_audio(), packets);
   ASSERT_EQ(segments.size(), 2u);
@@ -157,7 +161,8 @@ TEST(Segmenter, GivesAPacketBeforeT0TimeZero) {
 }
 
 TEST(Segmenter, KeepsSmallStepsBackAsDurationZero) {
-  auto packets = std::vector{packet(0, 0, true), packet(0, 500, false), packet(0, 400, false), packet(0, 1000, false)};
+  auto packets =
+      std::vector{packet(0, 0, true), packet(0, 500, false), packet(0, 400, false), packet(0, 1000, false)};
   auto segments = run(video_only(), packets);
   ASSERT_EQ(segments.size(), 1u);
   const auto& p = segments[0].runs[0].packets;
@@ -180,7 +185,9 @@ TEST(Segmenter, CutsWhereTimestampsJumpBackAndGoesOn) {
 
 TEST(Segmenter, CutsOnceWhenBothTracksJump) {
   std::vector<Packet> packets;
-  for (int i = 0; i < 4; ++i) packets.push_back(packet(0, 50'000 + i * 500, i == 0)), packets.push_back(packet(1, 50'000 + i * 500, true));
+  for (int i = 0; i < 4; ++i)
+    packets.push_back(packet(0, 50'000 + i * 500, i == 0)),
+        packets.push_back(packet(1, 50'000 + i * 500, true));
   packets.push_back(packet(0, 0, true));       // video jumps first ...
   packets.push_back(packet(1, 52'000, true));  // ... audio still ends its old timeline ...
   packets.push_back(packet(1, 0, true));       // ... and follows
@@ -196,7 +203,8 @@ TEST(Segmenter, TakesATimeLapseAndSparseSubtitlesForWhatTheyAre) {
   for (int i = 0; i < 5; ++i) lapse.push_back(packet(0, i * 60'000, true, 60'000));
   for (const auto& s : run(video_only(), lapse)) EXPECT_FALSE(s.discontinuity);
 
-  auto tracks = std::vector{track(1, MediaType::kVideo, {1, 1000}), track(2, MediaType::kSubtitle, {1, 1000})};
+  auto tracks =
+      std::vector{track(1, MediaType::kVideo, {1, 1000}), track(2, MediaType::kSubtitle, {1, 1000})};
   auto packets = video(100, 4);
   packets.insert(packets.begin() + 1, packet(1, 0, true));
   packets.insert(packets.begin() + 90, packet(1, 44'000, true));

@@ -17,15 +17,15 @@ struct CaptureStart {
 
 CaptureStart capture_start(const SplitOptions& options, const media::SourceInfo& info, const Clock& clock) {
   if (options.start_time) return {*options.start_time, CaptureClock::kGiven};
-  if (options.rate == ReadRate::kRealtime || options.source == "-") return {clock.now(), CaptureClock::kArrival};
+  if (options.rate == ReadRate::kRealtime || options.source == "-")
+    return {clock.now(), CaptureClock::kArrival};
   if (auto created = info.metadata.find("creation_time"); created != info.metadata.end()) {
     if (auto time = parse_rfc3339(created->second)) return {*time, CaptureClock::kFile};
   }
   struct stat status {};
   if (stat(options.source.c_str(), &status) == 0) {
     // A recorder writes a file's last byte when the last picture is taken.
-    Timestamp modified(std::chrono::seconds(status.st_mtim.tv_sec) +
-                       Duration(status.st_mtim.tv_nsec / 1000));
+    Timestamp modified(std::chrono::seconds(status.st_mtim.tv_sec) + Duration(status.st_mtim.tv_nsec / 1000));
     return {modified - Duration(info.duration_us.value_or(0)), CaptureClock::kFile};
   }
   return {clock.now(), CaptureClock::kArrival};
@@ -38,18 +38,20 @@ Duration to_duration(std::int64_t ticks, std::int64_t timescale) {
 // The way of one source: packets from the queue, through the segmenter and the builder, to the publisher.
 class SplitRun {
  public:
-  SplitRun(Log& log, const Clock& clock, const SplitOptions& options, const std::function<void(const SplitProgress&)>& on_progress,
-           StopToken stop)
+  SplitRun(Log& log, const Clock& clock, const SplitOptions& options,
+           const std::function<void(const SplitProgress&)>& on_progress, StopToken stop)
       : log_(log), clock_(clock), options_(options), on_progress_(on_progress), stop_(std::move(stop)) {}
 
   Result<SplitReport> run() {
     GOPLINE_ASSIGN(demuxer_, media::Demuxer::open({options_.source, options_.loop, stop_, {}}));
     report_.skipped = demuxer_->skipped();
     for (const auto& skipped : report_.skipped) {
-      log_warning(options_.stream, "track {} ({}) is not carried: {}", skipped.source_index, skipped.description, skipped.reason);
+      log_warning(options_.stream, "track {} ({}) is not carried: {}", skipped.source_index,
+                  skipped.description, skipped.reason);
     }
     progress_.source_size = options_.loop ? std::nullopt : demuxer_->info().size_bytes;
-    if (auto duration = demuxer_->info().duration_us; duration && !options_.loop) progress_.media_duration = Duration(*duration);
+    if (auto duration = demuxer_->info().duration_us; duration && !options_.loop)
+      progress_.media_duration = Duration(*duration);
     segmenter_.emplace(demuxer_->tracks(), options_.segmenter);
     GOPLINE_TRY(move_packets());
     return close();
@@ -113,11 +115,13 @@ class SplitRun {
   Result<SplitReport> close() {
     if (!publisher_) {
       if (report_.source_error) return tl::unexpected<Error>(*report_.source_error);
-      if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped before the first segment", options_.stream);
+      if (stop_.stop_requested())
+        return fail(ErrorCode::kCancelled, "{}: stopped before the first segment", options_.stream);
       return fail(ErrorCode::kCorrupt, "{}: has no packets", demuxer_->info().name);
     }
-    report_.cause = report_.source_error ? EndCause::kSourceLost
-                                         : (stop_.stop_requested() ? EndCause::kStopped : EndCause::kEndOfInput);
+    report_.cause = report_.source_error
+                        ? EndCause::kSourceLost
+                        : (stop_.stop_requested() ? EndCause::kStopped : EndCause::kEndOfInput);
     GOPLINE_ASSIGN(report_.epoch, publisher_->close(report_.cause));
     report_.media_time = progress_.media_time;
     show_progress();

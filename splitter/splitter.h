@@ -25,18 +25,18 @@ struct SplitOptions {
   bool loop = false;
   std::optional<Timestamp> start_time;  // capture time of the first main packet; ce_clock is then `given`
   bool sha256 = false;
-  std::int32_t partitions = 8;    // of topics made now
-  Retention segment_retention;    // of topics made now
+  std::int32_t partitions = 8;  // of topics made now
+  Retention segment_retention;  // of topics made now
   std::size_t read_ahead_bytes = 16 << 20;
 };
 
 struct SplitProgress {
   std::uint64_t source_bytes = 0;  // read so far
   std::optional<std::uint64_t> source_size;
-  Duration media_time{};           // of the newest segment's end
+  Duration media_time{};  // of the newest segment's end
   std::optional<Duration> media_duration;
-  std::int64_t segments = 0;       // acknowledged
-  std::uint64_t bytes = 0;         // acknowledged
+  std::int64_t segments = 0;  // acknowledged
+  std::uint64_t bytes = 0;    // acknowledged
 };
 
 struct SplitReport {
@@ -44,14 +44,15 @@ struct SplitReport {
   EndCause cause = EndCause::kEndOfInput;
   Duration media_time{};
   std::uint64_t packets = 0;
-  std::uint64_t corrupt_packets = 0;    // the source itself says so
-  std::optional<Error> source_error;    // the source failed in the middle; what came before is stored
+  std::uint64_t corrupt_packets = 0;  // the source itself says so
+  std::optional<Error> source_error;  // the source failed in the middle; what came before is stored
   std::vector<media::SkippedTrack> skipped;
 };
 
-// Runs one source into one stream, as one epoch, until its end or until `stop`: source -> packets -> segments -> records. A
-// thread reads ahead; the caller's thread does the rest. The error is the source's when nothing of it could be stored, or the
-// log's: what was acknowledged before stays. `on_progress` is called on the caller's thread, about once per segment.
+// Runs one source into one stream, as one epoch, until its end or until `stop`: source -> packets -> segments
+// -> records. A thread reads ahead; the caller's thread does the rest. The error is the source's when nothing
+// of it could be stored, or the log's: what was acknowledged before stays. `on_progress` is called on the
+// caller's thread, about once per segment.
 Result<SplitReport> split(Log& log, const Clock& clock, const SplitOptions& options,
                           const std::function<void(const SplitProgress&)>& on_progress, StopToken stop);
 

@@ -12,7 +12,8 @@ Timeline::Timeline(const std::vector<media::Track>& tracks) {
   for (const auto& track : tracks) {
     TrackState state;
     state.time_base = track.time_base;
-    state.may_jump = track.codec.type == media::MediaType::kVideo || track.codec.type == media::MediaType::kAudio;
+    state.may_jump =
+        track.codec.type == media::MediaType::kVideo || track.codec.type == media::MediaType::kAudio;
     tracks_.push_back(state);
   }
 }
@@ -30,7 +31,8 @@ bool Timeline::jumps(const TrackState& state, std::int64_t dts) const {
   if (!state.may_jump || !state.seen) return false;
   if (ticks_to_seconds(state.last_dts - dts, state.time_base) > kMostBack) return true;
   auto expected = state.last_dts + state.last_duration;
-  return ticks_to_seconds(dts - expected, state.time_base) > kMostForward && time_of(state, dts) > end_ + kMostForward;
+  return ticks_to_seconds(dts - expected, state.time_base) > kMostForward &&
+         time_of(state, dts) > end_ + kMostForward;
 }
 
 Timeline::Place Timeline::place(int track, std::int64_t dts, std::int64_t duration) {

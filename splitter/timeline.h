@@ -7,10 +7,11 @@
 
 namespace gopline::splitter {
 
-// Puts every track's packets on one timeline that begins at T0 and never goes back: timeline ticks = (source dts - origin) x
-// time_base.num, origin = floor(T0 / time base). Where a source's timestamps jump (back by more than 1 s, or forward by more
-// than 10 s beyond where they were expected and beyond every other track), T0 moves so that the timeline simply goes on; the
-// first track to jump makes a discontinuity, the others follow when their own packets jump.
+// Puts every track's packets on one timeline that begins at T0 and never goes back: timeline ticks = (source
+// dts - origin) x time_base.num, origin = floor(T0 / time base). Where a source's timestamps jump (back by
+// more than 1 s, or forward by more than 10 s beyond where they were expected and beyond every other track),
+// T0 moves so that the timeline simply goes on; the first track to jump makes a discontinuity, the others
+// follow when their own packets jump.
 class Timeline {
  public:
   explicit Timeline(const std::vector<media::Track>& tracks);

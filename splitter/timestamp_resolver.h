@@ -15,8 +15,9 @@ struct ResolvedPacket {
   std::int64_t pts = 0;
 };
 
-// Fills in missing timestamps without changing the order of packets: a missing dts is the track's next known dts minus the
-// durations between, and where none comes within 512 packets the previous one plus its duration; a missing pts is the dts.
+// Fills in missing timestamps without changing the order of packets: a missing dts is the track's next known
+// dts minus the durations between, and where none comes within 512 packets the previous one plus its
+// duration; a missing pts is the dts.
 class TimestampResolver {
  public:
   explicit TimestampResolver(std::size_t tracks) : tracks_(tracks) {}

@@ -6,8 +6,12 @@ namespace gopline::media {
 namespace {
 
 // nal_unit_type of ITU-T H.264 (table 7-1) and H.265 (table 7-1).
-int h264_type(Nal nal) { return nal[0] & 0x1F; }
-int hevc_type(Nal nal) { return nal[0] >> 1 & 0x3F; }
+int h264_type(Nal nal) {
+  return nal[0] & 0x1F;
+}
+int hevc_type(Nal nal) {
+  return nal[0] >> 1 & 0x3F;
+}
 
 constexpr int kH264Idr = 5, kH264Sps = 7, kH264Pps = 8;
 constexpr int kHevcIdrWithRadl = 19, kHevcIdrWithoutLeading = 20, kHevcVps = 32, kHevcSps = 33, kHevcPps = 34;
@@ -67,7 +71,9 @@ bool is_parameter_set(const Track& track, Nal nal) {
   return hevc_type(nal) >= kHevcVps && hevc_type(nal) <= kHevcPps;
 }
 
-bool has_nals(const Track& track) { return track.codec.codec == "h264" || track.codec.codec == "hevc"; }
+bool has_nals(const Track& track) {
+  return track.codec.codec == "h264" || track.codec.codec == "hevc";
+}
 
 }  // namespace
 

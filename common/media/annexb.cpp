@@ -28,7 +28,8 @@ std::vector<Nal> nals_of_annexb(std::span<const std::uint8_t> bytes) {
     auto begin = code + 3;
     code = find_start_code(bytes, begin);
     auto end = code;
-    if (code < bytes.size() && end > begin && bytes[end - 1] == 0) --end;  // the four-byte start code's first zero
+    if (code < bytes.size() && end > begin && bytes[end - 1] == 0)
+      --end;  // the four-byte start code's first zero
     if (end > begin) nals.push_back(bytes.subspan(begin, end - begin));
   }
   return nals;
@@ -40,9 +41,11 @@ Result<std::vector<Nal>> nals_of_length_prefixed(std::span<const std::uint8_t> b
   auto width = static_cast<std::size_t>(length_size);
   while (at < bytes.size()) {
     std::size_t length = 0;
-    if (bytes.size() - at < width) return fail(ErrorCode::kCorrupt, "NAL unit length cut short at byte {}", at);
+    if (bytes.size() - at < width)
+      return fail(ErrorCode::kCorrupt, "NAL unit length cut short at byte {}", at);
     for (std::size_t i = 0; i < width; ++i) length = length << 8 | bytes[at++];
-    if (length > bytes.size() - at) return fail(ErrorCode::kCorrupt, "NAL unit at byte {} runs past the end", at);
+    if (length > bytes.size() - at)
+      return fail(ErrorCode::kCorrupt, "NAL unit at byte {} runs past the end", at);
     if (length > 0) nals.push_back(bytes.subspan(at, length));
     at += length;
   }
@@ -71,6 +74,8 @@ Result<Buffer> to_annexb(const Buffer& length_prefixed) {
   return Buffer::take(out.take());
 }
 
-bool is_annexb_extradata(std::span<const std::uint8_t> extradata) { return extradata.empty() || extradata[0] != 1; }
+bool is_annexb_extradata(std::span<const std::uint8_t> extradata) {
+  return extradata.empty() || extradata[0] != 1;
+}
 
 }  // namespace gopline::media

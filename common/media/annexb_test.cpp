@@ -7,7 +7,9 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-Bytes bytes_of(const Buffer& buffer) { return {buffer.bytes().begin(), buffer.bytes().end()}; }
+Bytes bytes_of(const Buffer& buffer) {
+  return {buffer.bytes().begin(), buffer.bytes().end()};
+}
 
 TEST(AnnexB, TakesThreeAndFourByteStartCodes) {
   auto out = to_length_prefixed(Buffer::take({0, 0, 0, 1, 0x67, 9, 0, 0, 1, 0x68, 7, 6}));

@@ -1,6 +1,6 @@
 #pragma once
-// Owners of libav handles, and the differences between FFmpeg 5.1 (Debian 12) and 7.1 (Debian 13), in one place.
-// Included by .cpp files of this room only.
+// Owners of libav handles, and the differences between FFmpeg 5.1 (Debian 12) and 7.1 (Debian 13), in one
+// place. Included by .cpp files of this room only.
 #include <memory>
 #include <string>
 
@@ -15,8 +15,8 @@ extern "C" {
 #include <libavutil/pixdesc.h>
 }
 
-#include "common/base/result.h"
 #include "common/base/rational.h"
+#include "common/base/result.h"
 
 // AVCodecParameters.coded_side_data took the place of AVStream.side_data in FFmpeg 6.1.
 #define GOPLINE_AV_CODECPAR_SIDE_DATA (LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 100))
@@ -70,10 +70,15 @@ inline std::string av_error_text(int code) {
   return text;
 }
 
-// A libav error code as an Error: errno values keep their kind, AVERROR_INVALIDDATA is kCorrupt, AVERROR_EXIT kCancelled.
+// A libav error code as an Error: errno values keep their kind, AVERROR_INVALIDDATA is kCorrupt, AVERROR_EXIT
+// kCancelled.
 tl::unexpected<Error> fail_av(int code, std::string_view what);
 
-inline AVRational to_av(Rational r) { return {static_cast<int>(r.num), static_cast<int>(r.den)}; }
-inline Rational from_av(AVRational r) { return {r.num, r.den}; }
+inline AVRational to_av(Rational r) {
+  return {static_cast<int>(r.num), static_cast<int>(r.den)};
+}
+inline Rational from_av(AVRational r) {
+  return {r.num, r.den};
+}
 
 }  // namespace gopline::media

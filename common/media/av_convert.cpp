@@ -68,20 +68,24 @@ std::optional<AVPacketSideDataType> type_of(std::uint8_t id) {
 std::vector<SideData> copy_side_data(const AVPacketSideData* first, int count) {
   std::vector<SideData> out;
   for (int i = 0; i < count; ++i) {
-    if (auto id = id_of(first[i].type)) out.push_back({id, Buffer::copy(std::span(first[i].data, first[i].size))});
+    if (auto id = id_of(first[i].type))
+      out.push_back({id, Buffer::copy(std::span(first[i].data, first[i].size))});
   }
   return out;
 }
 
 // FFmpeg has no names for AVFieldOrder; these are ffprobe's words.
-constexpr std::array<std::pair<AVFieldOrder, const char*>, 6> kFieldOrders{{{AV_FIELD_UNKNOWN, ""},
-                                                                           {AV_FIELD_PROGRESSIVE, "progressive"},
-                                                                           {AV_FIELD_TT, "tt"},
-                                                                           {AV_FIELD_BB, "bb"},
-                                                                           {AV_FIELD_TB, "tb"},
-                                                                           {AV_FIELD_BT, "bt"}}};
+constexpr std::array<std::pair<AVFieldOrder, const char*>, 6> kFieldOrders{
+    {{AV_FIELD_UNKNOWN, ""},
+     {AV_FIELD_PROGRESSIVE, "progressive"},
+     {AV_FIELD_TT, "tt"},
+     {AV_FIELD_BB, "bb"},
+     {AV_FIELD_TB, "tb"},
+     {AV_FIELD_BT, "bt"}}};
 
-std::string text_or_empty(const char* text) { return text ? text : ""; }
+std::string text_or_empty(const char* text) {
+  return text ? text : "";
+}
 
 // FFmpeg's lookups by name: a negative value means that this FFmpeg does not know the name.
 template <typename Enum>
@@ -92,19 +96,27 @@ Enum by_name(int (*lookup)(const char*), const std::string& name, Enum unknown) 
 
 MediaType from_av_type(AVMediaType type) {
   switch (type) {
-    case AVMEDIA_TYPE_VIDEO: return MediaType::kVideo;
-    case AVMEDIA_TYPE_AUDIO: return MediaType::kAudio;
-    case AVMEDIA_TYPE_SUBTITLE: return MediaType::kSubtitle;
-    default: return MediaType::kData;
+    case AVMEDIA_TYPE_VIDEO:
+      return MediaType::kVideo;
+    case AVMEDIA_TYPE_AUDIO:
+      return MediaType::kAudio;
+    case AVMEDIA_TYPE_SUBTITLE:
+      return MediaType::kSubtitle;
+    default:
+      return MediaType::kData;
   }
 }
 
 AVMediaType to_av_type(MediaType type) {
   switch (type) {
-    case MediaType::kVideo: return AVMEDIA_TYPE_VIDEO;
-    case MediaType::kAudio: return AVMEDIA_TYPE_AUDIO;
-    case MediaType::kSubtitle: return AVMEDIA_TYPE_SUBTITLE;
-    case MediaType::kData: return AVMEDIA_TYPE_DATA;
+    case MediaType::kVideo:
+      return AVMEDIA_TYPE_VIDEO;
+    case MediaType::kAudio:
+      return AVMEDIA_TYPE_AUDIO;
+    case MediaType::kSubtitle:
+      return AVMEDIA_TYPE_SUBTITLE;
+    case MediaType::kData:
+      return AVMEDIA_TYPE_DATA;
   }
   return AVMEDIA_TYPE_DATA;
 }
@@ -117,12 +129,15 @@ void read_video(const AVCodecParameters& from, CodecParameters& to) {
   for (auto [order, name] : kFieldOrders) {
     if (order == from.field_order) to.field_order = name;
   }
-  if (from.color_range != AVCOL_RANGE_UNSPECIFIED) to.color_range = text_or_empty(av_color_range_name(from.color_range));
+  if (from.color_range != AVCOL_RANGE_UNSPECIFIED)
+    to.color_range = text_or_empty(av_color_range_name(from.color_range));
   if (from.color_primaries != AVCOL_PRI_UNSPECIFIED) {
     to.color_primaries = text_or_empty(av_color_primaries_name(from.color_primaries));
   }
-  if (from.color_trc != AVCOL_TRC_UNSPECIFIED) to.color_transfer = text_or_empty(av_color_transfer_name(from.color_trc));
-  if (from.color_space != AVCOL_SPC_UNSPECIFIED) to.color_space = text_or_empty(av_color_space_name(from.color_space));
+  if (from.color_trc != AVCOL_TRC_UNSPECIFIED)
+    to.color_transfer = text_or_empty(av_color_transfer_name(from.color_trc));
+  if (from.color_space != AVCOL_SPC_UNSPECIFIED)
+    to.color_space = text_or_empty(av_color_space_name(from.color_space));
   if (from.chroma_location != AVCHROMA_LOC_UNSPECIFIED) {
     to.chroma_location = text_or_empty(av_chroma_location_name(from.chroma_location));
   }
@@ -148,7 +163,8 @@ void write_video(const CodecParameters& from, AVCodecParameters& to) {
 void read_audio(const AVCodecParameters& from, CodecParameters& to) {
   to.format = text_or_empty(av_get_sample_fmt_name(static_cast<AVSampleFormat>(from.format)));
   std::array<char, 256> layout{};
-  if (av_channel_layout_describe(&from.ch_layout, layout.data(), layout.size()) > 0) to.channel_layout = layout.data();
+  if (av_channel_layout_describe(&from.ch_layout, layout.data(), layout.size()) > 0)
+    to.channel_layout = layout.data();
   to.sample_rate = from.sample_rate;
   to.block_align = from.block_align;
   to.frame_size = from.frame_size;
@@ -190,7 +206,8 @@ AVBufferRef* wrap(const Buffer& buffer) {
   auto* holder = new Buffer(buffer);
   auto* reference = av_buffer_create(
       const_cast<std::uint8_t*>(buffer.data()), buffer.size(),
-      [](void* opaque, std::uint8_t*) { delete static_cast<Buffer*>(opaque); }, holder, AV_BUFFER_FLAG_READONLY);
+      [](void* opaque, std::uint8_t*) { delete static_cast<Buffer*>(opaque); }, holder,
+      AV_BUFFER_FLAG_READONLY);
   if (!reference) delete holder;
   return reference;
 }
@@ -205,15 +222,19 @@ std::string_view side_data_name(std::uint8_t id) {
 tl::unexpected<Error> fail_av(int code, std::string_view what) {
   auto text = av_error_text(code);
   switch (code) {
-    case AVERROR_INVALIDDATA: return fail(ErrorCode::kCorrupt, "{}: {}", what, text);
-    case AVERROR_EXIT: return fail(ErrorCode::kCancelled, "{}: stopped", what);
+    case AVERROR_INVALIDDATA:
+      return fail(ErrorCode::kCorrupt, "{}: {}", what, text);
+    case AVERROR_EXIT:
+      return fail(ErrorCode::kCancelled, "{}: stopped", what);
     case AVERROR_DEMUXER_NOT_FOUND:
     case AVERROR_MUXER_NOT_FOUND:
     case AVERROR_DECODER_NOT_FOUND:
     case AVERROR_PROTOCOL_NOT_FOUND:
     case AVERROR_BSF_NOT_FOUND:
-    case AVERROR_PATCHWELCOME: return fail(ErrorCode::kUnsupported, "{}: {}", what, text);
-    default: break;
+    case AVERROR_PATCHWELCOME:
+      return fail(ErrorCode::kUnsupported, "{}: {}", what, text);
+    default:
+      break;
   }
   int error_number = AVUNERROR(code);
   if (error_number > 0 && error_number < 4096) return fail_errno(error_number, what);
@@ -288,7 +309,8 @@ Result<AvCodecParametersPtr> to_av_parameters(const CodecParameters& from) {
   }
   to->codec_tag = from.codec_tag;
   if (!from.extradata.empty()) {
-    to->extradata = static_cast<std::uint8_t*>(av_mallocz(from.extradata.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+    to->extradata =
+        static_cast<std::uint8_t*>(av_mallocz(from.extradata.size() + AV_INPUT_BUFFER_PADDING_SIZE));
     if (!to->extradata) return fail(ErrorCode::kInternal, "out of memory");
     std::memcpy(to->extradata, from.extradata.data(), from.extradata.size());
     to->extradata_size = static_cast<int>(from.extradata.size());
@@ -316,8 +338,8 @@ Result<void> set_stream_side_data(AVStream& stream, const std::vector<SideData>&
     auto type = type_of(side.id);
     if (!type) continue;
 #if GOPLINE_AV_CODECPAR_SIDE_DATA
-    auto* entry = av_packet_side_data_new(&stream.codecpar->coded_side_data, &stream.codecpar->nb_coded_side_data, *type,
-                                          side.bytes.size(), 0);
+    auto* entry = av_packet_side_data_new(&stream.codecpar->coded_side_data,
+                                          &stream.codecpar->nb_coded_side_data, *type, side.bytes.size(), 0);
     std::uint8_t* bytes = entry ? entry->data : nullptr;
 #else
     std::uint8_t* bytes = av_stream_new_side_data(&stream, *type, side.bytes.size());

@@ -8,12 +8,13 @@
 
 namespace gopline::media {
 
-// Shares the packet's payload when it is reference-counted, else copies it. Side data types that are not in the stored table,
-// and those that only name the MPEG-TS stream, are left out. `track` is the index among the carried tracks.
+// Shares the packet's payload when it is reference-counted, else copies it. Side data types that are not in
+// the stored table, and those that only name the MPEG-TS stream, are left out. `track` is the index among the
+// carried tracks.
 Packet from_av_packet(const AVPacket& packet, int track);
 
-// An AVPacket that shares the payload (read-only). libav wants AV_INPUT_BUFFER_PADDING_SIZE readable bytes behind the payload
-// wherever it parses it: set `padded` to copy the payload into memory that has them.
+// An AVPacket that shares the payload (read-only). libav wants AV_INPUT_BUFFER_PADDING_SIZE readable bytes
+// behind the payload wherever it parses it: set `padded` to copy the payload into memory that has them.
 Result<AvPacketPtr> to_av_packet(const Packet& packet, bool padded);
 
 CodecParameters from_av_parameters(const AVCodecParameters& parameters);
@@ -29,6 +30,8 @@ void to_av_dictionary(const std::map<std::string, std::string>& values, AVDictio
 inline std::optional<std::int64_t> from_av_time(std::int64_t time) {
   return time == AV_NOPTS_VALUE ? std::nullopt : std::optional(time);
 }
-inline std::int64_t to_av_time(std::optional<std::int64_t> time) { return time.value_or(AV_NOPTS_VALUE); }
+inline std::int64_t to_av_time(std::optional<std::int64_t> time) {
+  return time.value_or(AV_NOPTS_VALUE);
+}
 
 }  // namespace gopline::media

@@ -13,7 +13,8 @@ void log_message(void* context, int level, const char* format, va_list arguments
   if (level > AV_LOG_WARNING) return;
   std::array<char, 1024> line{};
   int print_prefix = 1;
-  av_log_format_line2(context, level, format, arguments, line.data(), static_cast<int>(line.size()), &print_prefix);
+  av_log_format_line2(context, level, format, arguments, line.data(), static_cast<int>(line.size()),
+                      &print_prefix);
   std::string_view text(line.data());
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
   if (!text.empty()) log_line(LogLevel::kDebug, "ffmpeg", text);
@@ -21,6 +22,8 @@ void log_message(void* context, int level, const char* format, va_list arguments
 
 }  // namespace
 
-void route_ffmpeg_messages() { av_log_set_callback(log_message); }
+void route_ffmpeg_messages() {
+  av_log_set_callback(log_message);
+}
 
 }  // namespace gopline::media

@@ -12,13 +12,13 @@ namespace gopline::media {
 struct BoxView {
   std::string_view type;  // four characters; "uuid" boxes: extended_type is set
   std::span<const std::uint8_t> extended_type;
-  std::uint64_t offset = 0;  // of the box, from the beginning of the parsed range
-  std::uint64_t size = 0;    // with its header
+  std::uint64_t offset = 0;               // of the box, from the beginning of the parsed range
+  std::uint64_t size = 0;                 // with its header
   std::span<const std::uint8_t> payload;  // after the header (and the extended type)
 };
 
-// Walks the boxes that lie one after the other in `bytes`. next() gives false at the end; failed() tells an end from bytes
-// that are no box: a size below the header's or beyond the range.
+// Walks the boxes that lie one after the other in `bytes`. next() gives false at the end; failed() tells an
+// end from bytes that are no box: a size below the header's or beyond the range.
 class BoxWalker {
  public:
   explicit BoxWalker(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}

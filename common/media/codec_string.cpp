@@ -29,14 +29,16 @@ std::string h264_codec(const Track& track, std::string_view entry) {
   return std::string(entry);
 }
 
-// hvc1.[space]profile.compatibility.tier level.constraints (ISO/IEC 14496-15, Annex E.3), from profile_tier_level of the SPS.
+// hvc1.[space]profile.compatibility.tier level.constraints (ISO/IEC 14496-15, Annex E.3), from
+// profile_tier_level of the SPS.
 std::string hevc_codec(const Track& track, std::string_view entry) {
   constexpr int kSps = 33;
   for (auto nal : parameter_sets_of(track)) {
     if ((nal[0] >> 1 & 0x3F) != kSps) continue;
     auto sps = unescape(nal);
     if (sps.size() < 15) continue;
-    ByteReader in(std::span<const std::uint8_t>(sps).subspan(3));  // NAL header, then sps_max_sub_layers and its neighbours
+    ByteReader in(std::span<const std::uint8_t>(sps).subspan(
+        3));  // NAL header, then sps_max_sub_layers and its neighbours
     auto first = in.u8();
     auto compatibility = in.u32();
     auto constraints = in.raw(6);
@@ -59,13 +61,17 @@ std::string av1_codec(const Track& track) {
   auto extradata = track.codec.extradata.bytes();
   if (extradata.size() < 4 || extradata[0] != 0x81) return "av01";
   int depth = extradata[2] & 0x40 ? (extradata[2] & 0x20 ? 12 : 10) : 8;
-  return fmt::format("av01.{}.{:02}{}.{:02}", extradata[1] >> 5, extradata[1] & 0x1F, extradata[2] & 0x80 ? 'H' : 'M', depth);
+  return fmt::format("av01.{}.{:02}{}.{:02}", extradata[1] >> 5, extradata[1] & 0x1F,
+                     extradata[2] & 0x80 ? 'H' : 'M', depth);
 }
 
 // vp09.PP.LL.DD; a level that the source does not tell is 1.0.
 std::string vp9_codec(const Track& track) {
-  int depth = track.codec.format.find("12") != std::string::npos ? 12 : track.codec.format.find("10") != std::string::npos ? 10 : 8;
-  return fmt::format("vp09.{:02}.{:02}.{:02}", std::max(track.codec.profile, 0), track.codec.level > 0 ? track.codec.level : 10, depth);
+  int depth = track.codec.format.find("12") != std::string::npos   ? 12
+              : track.codec.format.find("10") != std::string::npos ? 10
+                                                                   : 8;
+  return fmt::format("vp09.{:02}.{:02}.{:02}", std::max(track.codec.profile, 0),
+                     track.codec.level > 0 ? track.codec.level : 10, depth);
 }
 
 // mp4a.40.A with the audio object type of the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1).
@@ -87,21 +93,23 @@ std::string rfc6381_codec(const Track& track, std::string_view sample_entry) {
   if (codec == "vp9") return vp9_codec(track);
   if (codec == "aac") return aac_codec(track);
   // Object type indications of esds (MP4 registration authority).
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kFixed{{{"mp3", "mp4a.6B"},
-                                                                                        {"mp2", "mp4a.6B"},
-                                                                                        {"opus", "opus"},
-                                                                                        {"flac", "fLaC"},
-                                                                                        {"alac", "alac"},
-                                                                                        {"ac3", "ac-3"},
-                                                                                        {"eac3", "ec-3"},
-                                                                                        {"pcm_alaw", "alaw"},
-                                                                                        {"pcm_mulaw", "ulaw"},
-                                                                                        {"mpeg4", "mp4v.20"},
-                                                                                        {"mpeg2video", "mp4v.61"},
-                                                                                        {"mpeg1video", "mp4v.6A"},
-                                                                                        {"mjpeg", "mp4v.6C"},
-                                                                                        {"mov_text", "tx3g"}}};
-  auto found = std::ranges::find(kFixed, std::string_view(codec), &std::pair<std::string_view, std::string_view>::first);
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kFixed{
+      {{"mp3", "mp4a.6B"},
+       {"mp2", "mp4a.6B"},
+       {"opus", "opus"},
+       {"flac", "fLaC"},
+       {"alac", "alac"},
+       {"ac3", "ac-3"},
+       {"eac3", "ec-3"},
+       {"pcm_alaw", "alaw"},
+       {"pcm_mulaw", "ulaw"},
+       {"mpeg4", "mp4v.20"},
+       {"mpeg2video", "mp4v.61"},
+       {"mpeg1video", "mp4v.6A"},
+       {"mjpeg", "mp4v.6C"},
+       {"mov_text", "tx3g"}}};
+  auto found = std::ranges::find(kFixed, std::string_view(codec),
+                                 &std::pair<std::string_view, std::string_view>::first);
   return found == kFixed.end() ? "" : std::string(found->second);
 }
 

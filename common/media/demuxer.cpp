@@ -12,6 +12,7 @@
 #include "common/media/av_convert.h"
 #include "common/media/sample_entry.h"
 #include "common/media/side_data_ids.h"
+#include "common/media/stdin_input.h"
 
 namespace gopline::media {
 namespace {
@@ -23,7 +24,8 @@ bool is_url(std::string_view text) {
   auto scheme = text.find("://");
   return scheme != std::string_view::npos && scheme > 0 &&
          std::ranges::all_of(text.substr(0, scheme), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+                  c == '-' || c == '.';
          });
 }
 
@@ -32,7 +34,8 @@ Result<void> check_local_file(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return fail_errno(errno, path);
   if (S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: is a folder; name the files in it, for example {}/*.mp4", path, path);
+    return fail(ErrorCode::kInvalidArgument, "{}: is a folder; name the files in it, for example {}/*.mp4",
+                path, path);
   }
   if (access(path.c_str(), R_OK) != 0) return fail_errno(errno, path);
   if (S_ISREG(status.st_mode) && status.st_size == 0) return fail(ErrorCode::kCorrupt, "{}: is empty", path);
@@ -54,14 +57,16 @@ class AnnexBConverter final : public TrackConverter {
   }
 };
 
-// ADTS headers are dropped by libavcodec's filter, which also finds the AudioSpecificConfig in the first header.
+// ADTS headers are dropped by libavcodec's filter, which also finds the AudioSpecificConfig in the first
+// header.
 class AdtsConverter final : public TrackConverter {
  public:
   static Result<std::unique_ptr<AdtsConverter>> create(const AVStream& stream) {
     auto converter = std::unique_ptr<AdtsConverter>(new AdtsConverter);
     const auto* filter = av_bsf_get_by_name("aac_adtstoasc");
     AVBSFContext* context = nullptr;
-    if (!filter || av_bsf_alloc(filter, &context) < 0) return fail(ErrorCode::kUnsupported, "aac_adtstoasc is missing");
+    if (!filter || av_bsf_alloc(filter, &context) < 0)
+      return fail(ErrorCode::kUnsupported, "aac_adtstoasc is missing");
     converter->filter_.reset(context);
     avcodec_parameters_copy(context->par_in, stream.codecpar);
     context->time_base_in = stream.time_base;
@@ -71,9 +76,11 @@ class AdtsConverter final : public TrackConverter {
 
   Result<void> convert(Packet& packet) override {
     GOPLINE_ASSIGN(auto av, to_av_packet(packet, true));
-    if (int code = av_bsf_send_packet(filter_.get(), av.get()); code < 0) return fail_av(code, "AAC access unit");
+    if (int code = av_bsf_send_packet(filter_.get(), av.get()); code < 0)
+      return fail_av(code, "AAC access unit");
     AvPacketPtr out(av_packet_alloc());
-    if (int code = av_bsf_receive_packet(filter_.get(), out.get()); code < 0) return fail_av(code, "AAC access unit");
+    if (int code = av_bsf_receive_packet(filter_.get(), out.get()); code < 0)
+      return fail_av(code, "AAC access unit");
     packet = from_av_packet(*out, packet.track);
     auto config = std::ranges::find(packet.side_data, side_data_ids::kNewExtradata, &SideData::id);
     if (config != packet.side_data.end() && audio_specific_config_.empty()) {
@@ -122,25 +129,34 @@ class AvDemuxer final : public Demuxer {
   }
 
  private:
-  static int interrupted(void* opaque) { return static_cast<AvDemuxer*>(opaque)->options_.stop.stop_requested() ? 1 : 0; }
+  static int interrupted(void* opaque) {
+    return static_cast<AvDemuxer*>(opaque)->options_.stop.stop_requested() ? 1 : 0;
+  }
 
   Result<void> open_input() {
     std::string url = options_.url;
-    if (url == "-") url = "pipe:0";
-    else if (!is_url(url)) {
+    if (url == "-") {
+      GOPLINE_ASSIGN(stdin_, StdinInput::open(options_.stop));
+    } else if (!is_url(url)) {
       GOPLINE_TRY(check_local_file(url));
       url = "file:" + url;  // else FFmpeg takes a colon in a name for a protocol
     }
     AVFormatContext* context = avformat_alloc_context();
     if (!context) return fail(ErrorCode::kInternal, "out of memory");
     context->interrupt_callback = {&AvDemuxer::interrupted, this};
+    if (stdin_) context->pb = stdin_->io();
     AvDictionary dictionary;
-    for (const auto& [key, value] : options_.options) av_dict_set(&dictionary.entries, key.c_str(), value.c_str(), 0);
-    int code = avformat_open_input(&context, url.c_str(), nullptr, &dictionary.entries);  // frees context on failure
+    for (const auto& [key, value] : options_.options)
+      av_dict_set(&dictionary.entries, key.c_str(), value.c_str(), 0);
+    int code =
+        avformat_open_input(&context, url.c_str(), nullptr, &dictionary.entries);  // frees context on failure
     if (code == AVERROR_INVALIDDATA) {
-      return fail(ErrorCode::kCorrupt,
-                  "{}: is no media file that FFmpeg can read, or its beginning is damaged; `ffprobe` tells more", info_.name);
+      return fail(
+          ErrorCode::kCorrupt,
+          "{}: is no media file that FFmpeg can read, or its beginning is damaged; `ffprobe` tells more",
+          info_.name);
     }
+    if (code == AVERROR_EOF) return fail(ErrorCode::kCorrupt, "{}: is empty", info_.name);
     if (code < 0) return fail_av(code, info_.name);
     input_.reset(context);
     if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
@@ -151,8 +167,10 @@ class AvDemuxer final : public Demuxer {
     track_of_stream_.assign(input_->nb_streams, -1);
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
       auto reason = why_not_carried(*input_->streams[i]);
-      if (reason.empty()) GOPLINE_TRY(add_track(*input_->streams[i]));
-      else skip_track(*input_->streams[i], reason);
+      if (reason.empty())
+        GOPLINE_TRY(add_track(*input_->streams[i]));
+      else
+        skip_track(*input_->streams[i], reason);
     }
     if (tracks_.empty()) return fail(ErrorCode::kUnsupported, "{}: has no video or audio track", info_.name);
     return {};
@@ -164,17 +182,22 @@ class AvDemuxer final : public Demuxer {
     switch (stream.codecpar->codec_type) {
       case AVMEDIA_TYPE_VIDEO:
         return stream.disposition & AV_DISPOSITION_ATTACHED_PIC ? "it is an attached picture" : "";
-      case AVMEDIA_TYPE_AUDIO: return "";
-      case AVMEDIA_TYPE_SUBTITLE: return has_sample_entry(codec) ? "" : "no MP4 sample entry carries " + codec;
-      default: return "only audio, video and subtitles are carried";
+      case AVMEDIA_TYPE_AUDIO:
+        return "";
+      case AVMEDIA_TYPE_SUBTITLE:
+        return has_sample_entry(codec) ? "" : "no MP4 sample entry carries " + codec;
+      default:
+        return "only audio, video and subtitles are carried";
     }
   }
 
   void skip_track(AVStream& stream, std::string reason) {
     stream.discard = AVDISCARD_ALL;
     const char* type = av_get_media_type_string(stream.codecpar->codec_type);
-    skipped_.push_back({stream.index, fmt::format("{} {}", type ? type : "unknown", avcodec_get_name(stream.codecpar->codec_id)),
-                        std::move(reason)});
+    skipped_.push_back(
+        {stream.index,
+         fmt::format("{} {}", type ? type : "unknown", avcodec_get_name(stream.codecpar->codec_id)),
+         std::move(reason)});
   }
 
   Result<void> add_track(const AVStream& stream) {
@@ -194,7 +217,8 @@ class AvDemuxer final : public Demuxer {
     track.metadata = from_av_dictionary(stream.metadata);
     std::unique_ptr<TrackConverter> converter;
     auto codec = stream.codecpar->codec_id;
-    if ((codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC) && is_annexb_extradata(track.codec.extradata.bytes())) {
+    if ((codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC) &&
+        is_annexb_extradata(track.codec.extradata.bytes())) {
       track.source_form = SourceForm::kAnnexB;
       converter = std::make_unique<AnnexBConverter>();
     } else if (codec == AV_CODEC_ID_AAC && track.codec.extradata.empty()) {
@@ -233,7 +257,8 @@ class AvDemuxer final : public Demuxer {
   // An init cannot be written before every ADTS track has shown its first header.
   Result<void> read_ahead_for_adts() {
     auto all_known = [&] {
-      return std::ranges::all_of(adts_, [](const auto& entry) { return !entry.second->audio_specific_config().empty(); });
+      return std::ranges::all_of(
+          adts_, [](const auto& entry) { return !entry.second->audio_specific_config().empty(); });
     };
     while (!all_known() && read_ahead_.size() < kMaxReadAhead) {
       GOPLINE_ASSIGN(auto packet, read_input());
@@ -242,8 +267,8 @@ class AvDemuxer final : public Demuxer {
     }
     for (auto [index, converter] : adts_) {
       if (converter->audio_specific_config().empty()) {
-        return fail(ErrorCode::kCorrupt, "{}: AAC track {} shows no ADTS header within {} packets", info_.name,
-                    tracks_[index].source_index, kMaxReadAhead);
+        return fail(ErrorCode::kCorrupt, "{}: AAC track {} shows no ADTS header within {} packets",
+                    info_.name, tracks_[index].source_index, kMaxReadAhead);
       }
       tracks_[index].codec.extradata = converter->audio_specific_config();
     }
@@ -255,7 +280,8 @@ class AvDemuxer final : public Demuxer {
       if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
       int code = av_read_frame(input_.get(), packet_.get());
       if (code == AVERROR_EOF || (code < 0 && avio_feof(input_->pb))) {
-        if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF) return fail_av(input_->pb->error, info_.name);
+        if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
+          return fail_av(input_->pb->error, info_.name);
         if (code != AVERROR_EOF) return fail_av(code, info_.name + ": ends early");
         if (!options_.loop) return std::nullopt;
         GOPLINE_TRY(begin_again());
@@ -279,7 +305,8 @@ class AvDemuxer final : public Demuxer {
     auto index = static_cast<std::size_t>(track);
     if (converters_[index]) {
       if (auto converted = converters_[index]->convert(packet); !converted) {
-        return fail_with_context(fmt::format("{}: track {}", info_.name, tracks_[index].source_index), converted.error());
+        return fail_with_context(fmt::format("{}: track {}", info_.name, tracks_[index].source_index),
+                                 converted.error());
       }
     }
     if (options_.loop) shift(packet);
@@ -301,18 +328,21 @@ class AvDemuxer final : public Demuxer {
   }
 
   Result<void> begin_again() {
-    if (!first_us_ || end_us_ <= *first_us_) return fail(ErrorCode::kCorrupt, "{}: no timestamps to loop over", info_.name);
+    if (!first_us_ || end_us_ <= *first_us_)
+      return fail(ErrorCode::kCorrupt, "{}: no timestamps to loop over", info_.name);
     loop_offset_us_ = end_us_ - *first_us_;
     input_.reset();
     GOPLINE_TRY(open_input());
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
-      if (i >= track_of_stream_.size() || track_of_stream_[i] < 0) input_->streams[i]->discard = AVDISCARD_ALL;
+      if (i >= track_of_stream_.size() || track_of_stream_[i] < 0)
+        input_->streams[i]->discard = AVDISCARD_ALL;
     }
     return {};
   }
 
   DemuxerOptions options_;
   AvPacketPtr packet_;
+  std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it
   AvInputPtr input_;
   SourceInfo info_;
   std::vector<Track> tracks_;

@@ -12,9 +12,9 @@
 namespace gopline::media {
 
 struct DemuxerOptions {
-  std::string url;  // path, URL, or "-" for standard input
-  bool loop = false;  // begin again at the end, timestamps running on
-  StopToken stop;     // makes a blocking read return kCancelled
+  std::string url;                                           // path, URL, or "-" for standard input
+  bool loop = false;                                         // begin again at the end, timestamps running on
+  StopToken stop;                                            // makes a blocking read return kCancelled
   std::vector<std::pair<std::string, std::string>> options;  // libavformat's
 };
 
@@ -25,8 +25,8 @@ struct SkippedTrack {
   std::string reason;
 };
 
-// Packets of any source that FFmpeg opens, in the order it delivers them and in the form segments carry: length-prefixed NAL
-// units, raw AAC. Not thread-safe.
+// Packets of any source that FFmpeg opens, in the order it delivers them and in the form segments carry:
+// length-prefixed NAL units, raw AAC. Not thread-safe.
 class Demuxer {
  public:
   virtual ~Demuxer() = default;
@@ -38,8 +38,8 @@ class Demuxer {
   virtual const std::vector<Track>& tracks() const = 0;  // those carried; index = Packet::track
   virtual const std::vector<SkippedTrack>& skipped() const = 0;
 
-  // The next packet; nullopt at the end. After an error that is not kCancelled what was read stands; a further call may or
-  // may not find more.
+  // The next packet; nullopt at the end. After an error that is not kCancelled what was read stands; a
+  // further call may or may not find more.
   virtual Result<std::optional<Packet>> read() = 0;
 
   virtual std::uint64_t bytes_read() const = 0;  // position in the source, for progress

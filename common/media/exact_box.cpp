@@ -53,13 +53,16 @@ void ExactBoxWriter::write(ByteWriter& out) const {
   out.raw(entries_.bytes());
 }
 
-bool is_exact_box_type(std::span<const std::uint8_t> extended_type) { return std::ranges::equal(extended_type, kType); }
+bool is_exact_box_type(std::span<const std::uint8_t> extended_type) {
+  return std::ranges::equal(extended_type, kType);
+}
 
 Result<ExactBox> read_exact_box(std::span<const std::uint8_t> payload) {
   ByteReader in(payload);
   auto version = in.u8();
   if (in.ok() && version != kVersion) {
-    return fail(ErrorCode::kUnsupported, "exact box of version {}: a newer gopline wrote it; upgrade to read it", version);
+    return fail(ErrorCode::kUnsupported,
+                "exact box of version {}: a newer gopline wrote it; upgrade to read it", version);
   }
   ExactBox box;
   box.origin = in.s64();

@@ -7,8 +7,8 @@
 #include "common/bytes/big_endian.h"
 #include "common/bytes/buffer.h"
 
-// The exact box: what a source says of its packets and MP4 cannot (docs/record-format.md, "Exact box"). A `uuid` box
-// (ISO/IEC 14496-12, 4.2 and 11.1), last child of its `moof`.
+// The exact box: what a source says of its packets and MP4 cannot (docs/record-format.md, "Exact box"). A
+// `uuid` box (ISO/IEC 14496-12, 4.2 and 11.1), last child of its `moof`.
 namespace gopline::media {
 
 enum class ExactKind : std::uint8_t {
@@ -32,8 +32,8 @@ struct ExactBox {
   std::vector<ExactEntry> entries;
 };
 
-// Collects entries and writes the whole box, size and type included. Entries over 65,535 cannot be said: add() then returns
-// false, and the caller starts another fragment.
+// Collects entries and writes the whole box, size and type included. Entries over 65,535 cannot be said:
+// add() then returns false, and the caller starts another fragment.
 class ExactBoxWriter {
  public:
   explicit ExactBoxWriter(std::int64_t origin) : origin_(origin) {}
@@ -52,8 +52,8 @@ class ExactBoxWriter {
 // Whether a uuid box's 16-byte extended type is the exact box's.
 bool is_exact_box_type(std::span<const std::uint8_t> extended_type);
 
-// Parses what follows the extended type. The entries point into `payload`. Unknown kinds are kept; an unknown version is
-// kUnsupported; lengths that do not fit are kCorrupt.
+// Parses what follows the extended type. The entries point into `payload`. Unknown kinds are kept; an unknown
+// version is kUnsupported; lengths that do not fit are kCorrupt.
 Result<ExactBox> read_exact_box(std::span<const std::uint8_t> payload);
 
 }  // namespace gopline::media

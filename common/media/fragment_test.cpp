@@ -22,7 +22,8 @@ Track make_track(Rational time_base = {1, 1000}) {
 }
 
 // A packet on the timeline at `time` ticks from an origin of 50.
-TimedPacket timed(std::int64_t time, std::int64_t duration, std::size_t size, std::uint32_t flags = packet_flags::kKey) {
+TimedPacket timed(std::int64_t time, std::int64_t duration, std::size_t size,
+                  std::uint32_t flags = packet_flags::kKey) {
   TimedPacket t;
   t.time = time;
   t.duration = duration;
@@ -50,7 +51,8 @@ void expect_same(const Packet& a, const Packet& b) {
 }
 
 TEST(Fragment, KeepsPlainPackets) {
-  media::Run run{0, 50, {timed(100, 40, 5000), timed(140, 40, 10, 0), timed(180, 30, 0, packet_flags::kDisposable)}};
+  media::Run run{
+      0, 50, {timed(100, 40, 5000), timed(140, 40, 10, 0), timed(180, 30, 0, packet_flags::kDisposable)}};
   auto fragments = round_trip(run);
   ASSERT_TRUE(fragments) << fragments.error().message;
   ASSERT_EQ(fragments->size(), 1u);
@@ -74,7 +76,8 @@ TEST(Fragment, KeepsReorderedPicturesWithNegativeOffsets) {
 }
 
 TEST(Fragment, KeepsWhatMp4CannotSay) {
-  auto no_pts = timed(100, 40, 1), no_dts = timed(140, 40, 1), odd = timed(180, 40, 1), far = timed(220, 40, 1);
+  auto no_pts = timed(100, 40, 1), no_dts = timed(140, 40, 1), odd = timed(180, 40, 1),
+       far = timed(220, 40, 1);
   no_pts.packet.pts.reset();
   no_dts.packet.dts.reset();
   odd.packet.duration = 17;
@@ -120,7 +123,8 @@ TEST(Fragment, RefusesAnUnknownTrackAndAForeignMoof) {
   media::Run run{0, 50, {timed(0, 40, 8)}};
   auto other = make_track();
   other.id = 9;
-  EXPECT_EQ(read_fragments(write_fragment(run, make_track(), 1)->flatten(), {other}).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(read_fragments(write_fragment(run, make_track(), 1)->flatten(), {other}).error().code,
+            ErrorCode::kCorrupt);
   EXPECT_EQ(write_fragment({0, 0, {}}, make_track(), 1).error().code, ErrorCode::kInvalidArgument);
 }
 

@@ -11,7 +11,8 @@
 namespace gopline::media {
 namespace {
 
-// Payloads up to this size are copied together: a gathered write of many small pieces costs more than the copy.
+// Payloads up to this size are copied together: a gathered write of many small pieces costs more than the
+// copy.
 constexpr std::size_t kShareAbove = 4096;
 
 // tfhd flags (8.8.7.1)
@@ -70,7 +71,8 @@ class FragmentWriter {
     rows_.reserve(run_.packets.size());
     for (std::size_t i = 0; i < run_.packets.size(); ++i) GOPLINE_TRY(add_row(static_cast<std::uint32_t>(i)));
     if (payload_bytes_ > std::numeric_limits<std::uint32_t>::max() - 8) {
-      return fail(ErrorCode::kTooLarge, "track {}: a fragment of {} bytes; lower --max-segment-bytes", track_.id, payload_bytes_);
+      return fail(ErrorCode::kTooLarge, "track {}: a fragment of {} bytes; lower --max-segment-bytes",
+                  track_.id, payload_bytes_);
     }
     ByteWriter head;
     head.reserve(128 + rows_.size() * 16);
@@ -93,20 +95,24 @@ class FragmentWriter {
 
     bool fits = true;
     auto composition = (timed.pts - run_.origin) * num_ - timed.time;
-    if (composition >= std::numeric_limits<std::int32_t>::min() && composition <= std::numeric_limits<std::int32_t>::max()) {
+    if (composition >= std::numeric_limits<std::int32_t>::min() &&
+        composition <= std::numeric_limits<std::int32_t>::max()) {
       row.composition_offset = static_cast<std::int32_t>(composition);
     } else {
       fits &= exact_.add_s64(ExactKind::kTruePts, index, timed.pts);
     }
-    if ((timed.dts - run_.origin) * num_ != timed.time) fits &= exact_.add_s64(ExactKind::kTrueDts, index, timed.dts);
-    if (packet.duration * num_ != timed.duration) fits &= exact_.add_s64(ExactKind::kDuration, index, packet.duration);
+    if ((timed.dts - run_.origin) * num_ != timed.time)
+      fits &= exact_.add_s64(ExactKind::kTrueDts, index, timed.dts);
+    if (packet.duration * num_ != timed.duration)
+      fits &= exact_.add_s64(ExactKind::kDuration, index, packet.duration);
     if (!packet.pts) fits &= exact_.add(ExactKind::kNoPts, index);
     if (!packet.dts) fits &= exact_.add(ExactKind::kNoDts, index);
     for (const auto& side : packet.side_data) fits &= exact_.add_side_data(index, side.id, side.bytes);
     if (packet.flags & ~(packet_flags::kKey | packet_flags::kDisposable)) {
       fits &= exact_.add_u32(ExactKind::kFlags, index, packet.flags);
     }
-    if (!fits) return fail(ErrorCode::kTooLarge, "track {}: over 65535 exact entries in one fragment", track_.id);
+    if (!fits)
+      return fail(ErrorCode::kTooLarge, "track {}: over 65535 exact entries in one fragment", track_.id);
     rows_.push_back(row);
     return {};
   }
@@ -124,14 +130,16 @@ class FragmentWriter {
 
   void write_traf(ByteWriter& out) {
     auto same = [&](auto member) {
-      return std::ranges::all_of(rows_, [&](const SampleRow& row) { return row.*member == rows_.front().*member; });
+      return std::ranges::all_of(rows_,
+                                 [&](const SampleRow& row) { return row.*member == rows_.front().*member; });
     };
     bool one_duration = same(&SampleRow::duration);
     bool one_offset = same(&SampleRow::composition_offset) && rows_.front().composition_offset == 0;
     // The usual picture: a key frame and its dependants, so that only the first sample's flags differ.
     auto default_flags = rows_.back().flags;
     bool first_differs = rows_.front().flags != default_flags;
-    bool each_flags = std::any_of(rows_.begin() + 1, rows_.end(), [&](const auto& row) { return row.flags != default_flags; });
+    bool each_flags = std::any_of(rows_.begin() + 1, rows_.end(),
+                                  [&](const auto& row) { return row.flags != default_flags; });
 
     OpenBox traf(out, "traf");
     {
@@ -147,9 +155,10 @@ class FragmentWriter {
       out.u64(static_cast<std::uint64_t>(run_.packets.front().time));
     }
     OpenBox trun(out, "trun");
-    full_box(out, 1, kDataOffset | kSampleSize | (one_duration ? 0 : kSampleDuration) |
-                         (each_flags ? kSampleFlags : (first_differs ? kFirstSampleFlags : 0)) |
-                         (one_offset ? 0 : kSampleCompositionOffset));
+    full_box(out, 1,
+             kDataOffset | kSampleSize | (one_duration ? 0 : kSampleDuration) |
+                 (each_flags ? kSampleFlags : (first_differs ? kFirstSampleFlags : 0)) |
+                 (one_offset ? 0 : kSampleCompositionOffset));
     out.u32(static_cast<std::uint32_t>(rows_.size()));
     data_offset_at_ = out.size();
     out.u32(0);

@@ -13,10 +13,14 @@
 namespace gopline::media {
 namespace {
 
-bool is_g711(const Track& track) { return track.codec.codec == "pcm_alaw" || track.codec.codec == "pcm_mulaw"; }
+bool is_g711(const Track& track) {
+  return track.codec.codec == "pcm_alaw" || track.codec.codec == "pcm_mulaw";
+}
 
 // libavformat writes these sample entries from a packet's own header, so it wants to see one before the moov.
-bool needs_first_packet(const Track& track) { return track.codec.codec == "ac3" || track.codec.codec == "eac3"; }
+bool needs_first_packet(const Track& track) {
+  return track.codec.codec == "ac3" || track.codec.codec == "eac3";
+}
 
 std::uint32_t fourcc(std::string_view text) {
   return static_cast<std::uint32_t>(MKTAG(text[0], text[1], text[2], text[3]));
@@ -26,16 +30,20 @@ std::uint32_t fourcc(std::string_view text) {
 Result<AvCodecParametersPtr> parameters_for_init(const Track& track, const InitHints& hints) {
   GOPLINE_ASSIGN(auto parameters, to_av_parameters(track.codec));
   parameters->codec_tag = 0;
-  if (track.codec.codec == "hevc") parameters->codec_tag = fourcc(hints.in_band_parameter_sets ? "hev1" : "hvc1");
-  if (is_g711(track)) parameters->codec_id = AV_CODEC_ID_MP3;  // a stand-in whose sample entry is replaced below
+  if (track.codec.codec == "hevc")
+    parameters->codec_tag = fourcc(hints.in_band_parameter_sets ? "hev1" : "hvc1");
+  if (is_g711(track))
+    parameters->codec_id = AV_CODEC_ID_MP3;  // a stand-in whose sample entry is replaced below
   if (parameters->extradata_size == 0 && (track.codec.codec == "h264" || track.codec.codec == "hevc")) {
     ByteWriter annexb;
     for (auto nal : parameter_sets_in(track, hints.first_packet)) {
       annexb.u32(1);
       annexb.raw(nal);
     }
-    if (annexb.size() == 0) return fail(ErrorCode::kUnsupported, "track {}: no parameter sets at the first access point", track.id);
-    parameters->extradata = static_cast<std::uint8_t*>(av_mallocz(annexb.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+    if (annexb.size() == 0)
+      return fail(ErrorCode::kUnsupported, "track {}: no parameter sets at the first access point", track.id);
+    parameters->extradata =
+        static_cast<std::uint8_t*>(av_mallocz(annexb.size() + AV_INPUT_BUFFER_PADDING_SIZE));
     parameters->extradata_size = static_cast<int>(annexb.size());
     std::memcpy(parameters->extradata, annexb.bytes().data(), annexb.size());
   }
@@ -58,9 +66,11 @@ struct DynamicBuffer {
 };
 
 // What libavformat writes before the first fragment.
-Result<std::vector<std::uint8_t>> write_with_libavformat(const std::vector<Track>& tracks, const std::vector<InitHints>& hints) {
+Result<std::vector<std::uint8_t>> write_with_libavformat(const std::vector<Track>& tracks,
+                                                         const std::vector<InitHints>& hints) {
   AVFormatContext* raw = nullptr;
-  if (int code = avformat_alloc_output_context2(&raw, nullptr, "mp4", nullptr); code < 0) return fail_av(code, "mp4 muxer");
+  if (int code = avformat_alloc_output_context2(&raw, nullptr, "mp4", nullptr); code < 0)
+    return fail_av(code, "mp4 muxer");
   AvOutputPtr output(raw);
   output->flags |= AVFMT_FLAG_BITEXACT;
   output->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
@@ -81,8 +91,9 @@ Result<std::vector<std::uint8_t>> write_with_libavformat(const std::vector<Track
   output->pb = buffer.io;
   bool late_moov = std::ranges::any_of(tracks, needs_first_packet);
   AvDictionary options;
-  av_dict_set(&options.entries, "movflags",
-              late_moov ? "frag_custom+default_base_moof+delay_moov" : "frag_custom+default_base_moof+empty_moov", 0);
+  av_dict_set(
+      &options.entries, "movflags",
+      late_moov ? "frag_custom+default_base_moof+delay_moov" : "frag_custom+default_base_moof+empty_moov", 0);
   av_dict_set(&options.entries, "use_editlist", "0", 0);
   int code = avformat_write_header(output.get(), &options.entries);
   if (code < 0) return fail_av(code, "libavformat cannot describe these tracks in MP4");

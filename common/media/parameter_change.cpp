@@ -10,20 +10,24 @@
 namespace gopline::media {
 namespace {
 
-std::string bytes_of(Nal nal) { return {reinterpret_cast<const char*>(nal.data()), nal.size()}; }
+std::string bytes_of(Nal nal) {
+  return {reinterpret_cast<const char*>(nal.data()), nal.size()};
+}
 
 struct DecoderDeleter {
   void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
 };
 
-// Asks the decoder what the new extradata means: picture size, profile, pixel format. What it cannot tell stays as it was.
+// Asks the decoder what the new extradata means: picture size, profile, pixel format. What it cannot tell
+// stays as it was.
 Track with_extradata(Track track, Buffer extradata) {
   track.codec.extradata = std::move(extradata);
   auto parameters = to_av_parameters(track.codec);
   if (!parameters) return track;
   const AVCodec* decoder = avcodec_find_decoder((*parameters)->codec_id);
   std::unique_ptr<AVCodecContext, DecoderDeleter> context(avcodec_alloc_context3(decoder));
-  if (!decoder || !context || avcodec_parameters_to_context(context.get(), parameters->get()) < 0) return track;
+  if (!decoder || !context || avcodec_parameters_to_context(context.get(), parameters->get()) < 0)
+    return track;
   context->thread_count = 1;
   if (avcodec_open2(context.get(), decoder, nullptr) < 0 || context->width <= 0) return track;
   track.codec.width = context->width;
@@ -66,7 +70,8 @@ std::optional<Track> ParameterWatch::observe(const Packet& packet) {
     return std::ranges::find(sequence_sets_, set) != sequence_sets_.end();
   });
   if (known) return std::nullopt;
-  bool first = sequence_sets_.empty();  // the source's header had none: these are the parameters it begins with
+  bool first =
+      sequence_sets_.empty();  // the source's header had none: these are the parameters it begins with
   sequence_sets_ = std::move(sequence_sets);
   if (first) return std::nullopt;
   track_ = with_extradata(track_, annexb_of(sets));

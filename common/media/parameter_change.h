@@ -7,8 +7,9 @@
 
 namespace gopline::media {
 
-// Notices when the codec parameters of a track change in mid-stream (docs/record-format.md, "Parameter change"): new
-// extradata beside a packet, or VPS or SPS at an access point that the parameters so far do not contain. Not thread-safe.
+// Notices when the codec parameters of a track change in mid-stream (docs/record-format.md, "Parameter
+// change"): new extradata beside a packet, or VPS or SPS at an access point that the parameters so far do not
+// contain. Not thread-safe.
 class ParameterWatch {
  public:
   explicit ParameterWatch(const Track& track);

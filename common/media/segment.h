@@ -14,8 +14,8 @@ namespace gopline::media {
 // A packet with its place on the epoch's timeline. Timeline ticks are source ticks x time_base.num since T0.
 struct TimedPacket {
   Packet packet;
-  std::int64_t dts = 0;  // source ticks; resolved where the source has none
-  std::int64_t pts = 0;  // source ticks; resolved where the source has none
+  std::int64_t dts = 0;       // source ticks; resolved where the source has none
+  std::int64_t pts = 0;       // source ticks; resolved where the source has none
   std::int64_t time = 0;      // timeline ticks: tfdt plus the durations before it; never goes back
   std::int64_t duration = 0;  // timeline ticks to the next packet of the track (trun sample_duration)
 };
@@ -42,8 +42,8 @@ struct Segment {
 // One part of a built segment: where a fragment lies, for NS.index.
 struct PartInfo {
   int track_id = 0;
-  std::uint64_t offset = 0;  // of the moof, from the segment's first byte
-  std::uint64_t size = 0;    // moof and mdat
+  std::uint64_t offset = 0;   // of the moof, from the segment's first byte
+  std::uint64_t size = 0;     // moof and mdat
   std::int64_t duration = 0;  // timeline ticks
   int sap = 0;                // of its first sample; 0 unless it is a random access point
 };

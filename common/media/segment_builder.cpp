@@ -91,7 +91,8 @@ class Mp4Builder final : public SegmentBuilder {
       auto codec = rfc6381_codec(tracks_[i], i < init.tracks.size() ? init.tracks[i].sample_entry : "");
       if (!codec.empty()) codecs += (codecs.empty() ? "" : ", ") + codec;
     }
-    bool has_video = std::ranges::any_of(tracks_, [](const auto& track) { return track.codec.type == MediaType::kVideo; });
+    bool has_video =
+        std::ranges::any_of(tracks_, [](const auto& track) { return track.codec.type == MediaType::kVideo; });
     return fmt::format("{}/mp4; codecs=\"{}\"", has_video ? "video" : "audio", codecs);
   }
 
@@ -126,7 +127,8 @@ class NutBuilder final : public SegmentBuilder {
 
 }  // namespace
 
-Result<std::unique_ptr<SegmentBuilder>> SegmentBuilder::create(const std::vector<Track>& tracks, const Segment& first) {
+Result<std::unique_ptr<SegmentBuilder>> SegmentBuilder::create(const std::vector<Track>& tracks,
+                                                               const Segment& first) {
   if (!fits_mp4(tracks)) return std::make_unique<NutBuilder>(tracks);
   auto builder = std::make_unique<Mp4Builder>(tracks);
   GOPLINE_TRY(builder->make_init(first));

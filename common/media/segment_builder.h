@@ -9,14 +9,16 @@
 
 namespace gopline::media {
 
-// Turns segments of one epoch into the bytes that are stored: ftyp moov and one moof mdat per run, or one NUT file per
-// segment where no MP4 sample entry can carry a track. Payloads are shared, not copied. Not thread-safe.
+// Turns segments of one epoch into the bytes that are stored: ftyp moov and one moof mdat per run, or one NUT
+// file per segment where no MP4 sample entry can carry a track. Payloads are shared, not copied. Not
+// thread-safe.
 class SegmentBuilder {
  public:
   virtual ~SegmentBuilder() = default;
-  // `first`: the epoch's first segment, which tells what the init needs to know beyond the tracks (whether parameter sets
-  // are in-band).
-  static Result<std::unique_ptr<SegmentBuilder>> create(const std::vector<Track>& tracks, const Segment& first);
+  // `first`: the epoch's first segment, which tells what the init needs to know beyond the tracks (whether
+  // parameter sets are in-band).
+  static Result<std::unique_ptr<SegmentBuilder>> create(const std::vector<Track>& tracks,
+                                                        const Segment& first);
 
   // Segments in order.
   virtual Result<BuiltSegment> build(const Segment& segment) = 0;

@@ -15,7 +15,8 @@ tl::unexpected<Error> corrupt(std::string_view what, std::uint64_t offset) {
   return fail(ErrorCode::kCorrupt, "{} at byte {} of the segment", what, offset);
 }
 
-// trak of the init: tkhd (8.3.2) gives track_ID, mdia/mdhd (8.4.2) the timescale, stsd (8.5.2) the first sample entry's name.
+// trak of the init: tkhd (8.3.2) gives track_ID, mdia/mdhd (8.4.2) the timescale, stsd (8.5.2) the first
+// sample entry's name.
 Result<InitTrack> read_trak(const BoxView& trak) {
   InitTrack track;
   ByteReader tkhd(find_box(trak.payload, "tkhd").payload);
@@ -31,7 +32,8 @@ Result<InitTrack> read_trak(const BoxView& trak) {
   ByteReader stsd(find_box(stbl.payload, "stsd").payload);
   stsd.skip(4 + 4 + 4);
   auto name = stsd.raw(4);
-  if (!tkhd.ok() || !mdhd.ok() || !stsd.ok() || track.timescale == 0) return corrupt("damaged trak", trak.offset);
+  if (!tkhd.ok() || !mdhd.ok() || !stsd.ok() || track.timescale == 0)
+    return corrupt("damaged trak", trak.offset);
   track.sample_entry.assign(name.begin(), name.end());
   return track;
 }
@@ -61,14 +63,16 @@ Result<TrackFragmentHeader> read_tfhd(const BoxView& box, std::uint64_t at) {
 std::uint32_t packet_flags_from(std::uint32_t sample_flags_value) {
   std::uint32_t flags = 0;
   if (!(sample_flags_value & sample_flags::kNonSync)) flags |= packet_flags::kKey;
-  if ((sample_flags_value & sample_flags::kDependedOnMask) == sample_flags::kDisposable) flags |= packet_flags::kDisposable;
+  if ((sample_flags_value & sample_flags::kDependedOnMask) == sample_flags::kDisposable)
+    flags |= packet_flags::kDisposable;
   return flags;
 }
 
 // Reads one moof and the samples it points at. Timeline ticks become source ticks by origin and time base.
 class FragmentReader {
  public:
-  FragmentReader(const Buffer& segment, const std::vector<Track>& tracks) : segment_(segment), tracks_(tracks) {}
+  FragmentReader(const Buffer& segment, const std::vector<Track>& tracks)
+      : segment_(segment), tracks_(tracks) {}
 
   Result<FragmentInfo> read(const BoxView& moof) {
     moof_ = &moof;
@@ -113,7 +117,8 @@ class FragmentReader {
     auto flags = in.u32() & 0xFFFFFF;
     auto count = in.u32();
     std::uint64_t data = moof_->offset + moof_->size + 8;
-    if (flags & 0x000001) data = moof_->offset + static_cast<std::uint64_t>(static_cast<std::int64_t>(in.s32()));
+    if (flags & 0x000001)
+      data = moof_->offset + static_cast<std::uint64_t>(static_cast<std::int64_t>(in.s32()));
     std::optional<std::uint32_t> first_flags;
     if (flags & 0x000004) first_flags = in.u32();
     std::size_t row_bytes = 4 * static_cast<std::size_t>(((flags & 0x100) != 0) + ((flags & 0x200) != 0) +
@@ -127,9 +132,11 @@ class FragmentReader {
     for (std::uint32_t i = 0; i < count; ++i) {
       std::uint32_t duration = flags & 0x100 ? in.u32() : header_.default_duration;
       std::uint32_t size = flags & 0x200 ? in.u32() : header_.default_size;
-      std::uint32_t sample_flags_value = flags & 0x400 ? in.u32() : (i == 0 && first_flags ? *first_flags : header_.default_flags);
+      std::uint32_t sample_flags_value =
+          flags & 0x400 ? in.u32() : (i == 0 && first_flags ? *first_flags : header_.default_flags);
       std::int32_t composition = flags & 0x800 ? in.s32() : 0;
-      if (data > segment_.size() || size > segment_.size() - data) return corrupt("sample beyond the end", moof_->offset);
+      if (data > segment_.size() || size > segment_.size() - data)
+        return corrupt("sample beyond the end", moof_->offset);
       add_packet(segment_.share(data, size), duration, packet_flags_from(sample_flags_value), composition);
       data += size;
     }
@@ -155,26 +162,36 @@ class FragmentReader {
 
   Result<void> apply_exact_box() {
     for (const auto& entry : exact_.entries) {
-      if (entry.sample >= info_.packets.size()) return corrupt("exact entry of a sample that is not there", moof_->offset);
+      if (entry.sample >= info_.packets.size())
+        return corrupt("exact entry of a sample that is not there", moof_->offset);
       auto& packet = info_.packets[entry.sample];
       ByteReader in(entry.bytes);
       switch (entry.kind) {
-        case ExactKind::kDuration: packet.duration = in.s64(); break;
-        case ExactKind::kNoPts: packet.pts.reset(); break;
-        case ExactKind::kNoDts: packet.dts.reset(); break;
+        case ExactKind::kDuration:
+          packet.duration = in.s64();
+          break;
+        case ExactKind::kNoPts:
+          packet.pts.reset();
+          break;
+        case ExactKind::kNoDts:
+          packet.dts.reset();
+          break;
         case ExactKind::kSideData: {
           auto id = in.u8();
           packet.side_data.push_back({id, Buffer::copy(in.raw(in.left()))});
           break;
         }
-        case ExactKind::kFlags: packet.flags = in.u32(); break;
+        case ExactKind::kFlags:
+          packet.flags = in.u32();
+          break;
         case ExactKind::kTrueDts:
           if (packet.dts) packet.dts = in.s64();
           break;
         case ExactKind::kTruePts:
           if (packet.pts) packet.pts = in.s64();
           break;
-        default: break;  // a kind of a later minor version: not needed to play
+        default:
+          break;  // a kind of a later minor version: not needed to play
       }
       if (!in.ok()) return corrupt("exact entry cut short", moof_->offset);
     }

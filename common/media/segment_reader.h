@@ -21,7 +21,8 @@ struct Init {
   std::vector<InitTrack> tracks;
 };
 
-// The boxes at the head of a segment, up to the first moof. kCorrupt with the byte offset when they do not parse.
+// The boxes at the head of a segment, up to the first moof. kCorrupt with the byte offset when they do not
+// parse.
 Result<Init> read_init(const Buffer& segment);
 
 // One moof and mdat, byte ranges within the segment they came from.
@@ -31,16 +32,18 @@ struct FragmentInfo {
   std::int64_t base_time = 0;  // tfdt, timeline ticks
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  std::vector<Packet> packets;  // pts, dts, duration in source ticks, exactly as the source had them; payload shared
+  std::vector<Packet>
+      packets;  // pts, dts, duration in source ticks, exactly as the source had them; payload shared
   std::vector<std::int64_t> times;  // timeline ticks of each packet
   std::int64_t duration = 0;        // timeline ticks
 };
 
-// Reads every fragment of a segment made of fragmented MP4. `tracks` as in epoch.started. kCorrupt names the byte offset.
+// Reads every fragment of a segment made of fragmented MP4. `tracks` as in epoch.started. kCorrupt names the
+// byte offset.
 Result<std::vector<FragmentInfo>> read_fragments(const Buffer& segment, const std::vector<Track>& tracks);
 
-// All packets of a stored segment (fragmented MP4 or NUT, told by the content type), per track in source order; tracks are
-// merged by time. Payloads share the segment's memory.
+// All packets of a stored segment (fragmented MP4 or NUT, told by the content type), per track in source
+// order; tracks are merged by time. Payloads share the segment's memory.
 Result<std::vector<Packet>> unpack_segment(const Buffer& segment, std::string_view content_type,
                                            const std::vector<Track>& tracks);
 

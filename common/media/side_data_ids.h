@@ -5,8 +5,8 @@
 
 namespace gopline::media {
 
-// The stored numbers of side data types (docs/record-format.md, "Side data"). Numbers are never reused; a type that is not
-// in the table is not stored. Returned by av_convert for libav's enumeration.
+// The stored numbers of side data types (docs/record-format.md, "Side data"). Numbers are never reused; a
+// type that is not in the table is not stored. Returned by av_convert for libav's enumeration.
 std::string_view side_data_name(std::uint8_t id);  // "skip_samples"; empty when unknown
 
 namespace side_data_ids {

@@ -6,10 +6,14 @@ namespace gopline::media {
 
 std::string_view to_string(MediaType type) {
   switch (type) {
-    case MediaType::kVideo: return "video";
-    case MediaType::kAudio: return "audio";
-    case MediaType::kSubtitle: return "subtitle";
-    case MediaType::kData: return "data";
+    case MediaType::kVideo:
+      return "video";
+    case MediaType::kAudio:
+      return "audio";
+    case MediaType::kSubtitle:
+      return "subtitle";
+    case MediaType::kData:
+      return "data";
   }
   return "data";
 }
@@ -23,9 +27,12 @@ std::optional<MediaType> media_type_from(std::string_view name) {
 
 std::string_view to_string(SourceForm form) {
   switch (form) {
-    case SourceForm::kMp4: return "mp4";
-    case SourceForm::kAnnexB: return "annexb";
-    case SourceForm::kAdts: return "adts";
+    case SourceForm::kMp4:
+      return "mp4";
+    case SourceForm::kAnnexB:
+      return "annexb";
+    case SourceForm::kAdts:
+      return "adts";
   }
   return "mp4";
 }

@@ -8,7 +8,8 @@
 #include "common/base/rational.h"
 #include "common/bytes/buffer.h"
 
-// Value types of media, free of libav headers. Units: timestamps are ticks of the track's time base, as in FFmpeg.
+// Value types of media, free of libav headers. Units: timestamps are ticks of the track's time base, as in
+// FFmpeg.
 namespace gopline::media {
 
 enum class MediaType { kVideo, kAudio, kSubtitle, kData };
@@ -17,7 +18,8 @@ std::string_view to_string(MediaType type);                  // "video", "audio"
 std::optional<MediaType> media_type_from(std::string_view);  // the inverse
 
 // Data that travels with a packet or a track and is not payload: palettes, rotation, skipped samples.
-// `id` comes from the table in docs/record-format.md (side_data_ids.h), which is stable, unlike FFmpeg's enumeration.
+// `id` comes from the table in docs/record-format.md (side_data_ids.h), which is stable, unlike FFmpeg's
+// enumeration.
 struct SideData {
   std::uint8_t id = 0;
   Buffer bytes;
@@ -26,9 +28,9 @@ struct SideData {
 
 // AVPacket flags, with FFmpeg's values (AV_PKT_FLAG_*), which are stored in the exact box.
 namespace packet_flags {
-inline constexpr std::uint32_t kKey = 0x01;         // random access point
+inline constexpr std::uint32_t kKey = 0x01;  // random access point
 inline constexpr std::uint32_t kCorrupt = 0x02;
-inline constexpr std::uint32_t kDiscard = 0x04;     // decode, do not show (edit lists)
+inline constexpr std::uint32_t kDiscard = 0x04;  // decode, do not show (edit lists)
 inline constexpr std::uint32_t kTrusted = 0x08;
 inline constexpr std::uint32_t kDisposable = 0x10;  // no other picture needs it
 }  // namespace packet_flags
@@ -46,11 +48,11 @@ struct Packet {
   bool is_key() const { return (flags & packet_flags::kKey) != 0; }
 };
 
-// AVCodecParameters as a value. Names are FFmpeg's (avcodec_get_name, av_get_pix_fmt_name, av_color_*_name ...), because
-// names outlive enumerations. Defaults mean "unknown".
+// AVCodecParameters as a value. Names are FFmpeg's (avcodec_get_name, av_get_pix_fmt_name, av_color_*_name
+// ...), because names outlive enumerations. Defaults mean "unknown".
 struct CodecParameters {
   MediaType type = MediaType::kData;
-  std::string codec;  // "h264", "aac"
+  std::string codec;            // "h264", "aac"
   std::uint32_t codec_tag = 0;  // the container's four characters, first one in the low byte
   Buffer extradata;
   std::string format;  // pixel or sample format
@@ -84,7 +86,7 @@ enum class SourceForm {
   kAdts,    // AAC behind ADTS headers: headers dropped, AudioSpecificConfig made from the first
 };
 
-std::string_view to_string(SourceForm form);                     // "mp4", "annexb", "adts"
+std::string_view to_string(SourceForm form);  // "mp4", "annexb", "adts"
 std::optional<SourceForm> source_form_from(std::string_view);
 
 // One elementary stream that gopline carries.
@@ -92,22 +94,22 @@ struct Track {
   int id = 0;            // track_ID: 1 + index among the carried tracks
   int source_index = 0;  // stream index in the source
   Rational time_base{1, 1};
-  CodecParameters codec;  // as the source has it (kAnnexB: extradata with start codes), but for kAdts: with the
-                          // AudioSpecificConfig
+  CodecParameters codec;  // as the source has it (kAnnexB: extradata with start codes), but for kAdts: with
+                          // the AudioSpecificConfig
   SourceForm source_form = SourceForm::kMp4;
   Rational avg_frame_rate{0, 1};
   Rational r_frame_rate{0, 1};
-  std::optional<std::int64_t> start_time;  // ticks, as the container declares or libavformat finds
-  std::optional<std::int64_t> duration;    // ticks
-  int disposition = 0;  // AV_DISPOSITION_*
-  std::vector<SideData> side_data;  // display matrix, mastering display, ...
+  std::optional<std::int64_t> start_time;       // ticks, as the container declares or libavformat finds
+  std::optional<std::int64_t> duration;         // ticks
+  int disposition = 0;                          // AV_DISPOSITION_*
+  std::vector<SideData> side_data;              // display matrix, mastering display, ...
   std::map<std::string, std::string> metadata;  // language, title, handler_name ...
 };
 
 // What the container says of itself, beside its tracks.
 struct SourceInfo {
-  std::string name;    // for messages and for epoch.started; secrets removed
-  std::string format;  // libavformat's name: "mov,mp4,m4a,3gp,3g2,mj2"
+  std::string name;                           // for messages and for epoch.started; secrets removed
+  std::string format;                         // libavformat's name: "mov,mp4,m4a,3gp,3g2,mj2"
   std::optional<std::int64_t> start_time_us;  // earliest time of the carried tracks: what a remux makes zero
   std::optional<std::int64_t> duration_us;
   std::optional<std::uint64_t> size_bytes;

@@ -19,7 +19,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& fragment : *fragments) {
     for (const auto& packet : fragment.packets) {
       if (packet.data.empty()) continue;
-      if (packet.data.data() < segment.data() || packet.data.data() + packet.data.size() > segment.data() + size) std::abort();
+      if (packet.data.data() < segment.data() ||
+          packet.data.data() + packet.data.size() > segment.data() + size)
+        std::abort();
     }
   }
   return 0;
