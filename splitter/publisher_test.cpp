@@ -1,0 +1,441 @@
+#include "splitter/publisher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/bytes/digest.h"
+#include "common/catalog/history.h"
+#include "common/catalog/partition_scan.h"
+#include "common/catalog/stream_directory.h"
+#include "common/log/memory_log.h"
+#include "common/log/null_log.h"
+#include "common/record/chunk_assembler.h"
+#include "common/record/event_type.h"
+
+namespace gopline::splitter {
+namespace {
+
+using record::EventType;
+using ::testing::ElementsAre;
+
+constexpr auto kStream = "site-7/door-2";
+
+class PublisherTest : public ::testing::Test {
+ protected:
+  PublisherOptions options() {
+    PublisherOptions o;
+    o.stream = kStream;
+    o.source.name = "door.mp4";
+    o.source.format = "mov";
+    media::Track video;
+    video.id = 1;
+    video.time_base = {1, 90000};
+    video.codec.type = media::MediaType::kVideo;
+    video.codec.codec = "h264";
+    o.tracks = {video};
+    o.init_xxh3 = "0123456789abcdef";
+    return o;
+  }
+  std::unique_ptr<Publisher> open(PublisherOptions o) {
+    auto publisher = Publisher::open(log_, clock_, std::move(o));
+    EXPECT_TRUE(publisher.has_value()) << publisher.error().message;
+    return publisher ? std::move(*publisher) : nullptr;
+  }
+  std::unique_ptr<Publisher> open() { return open(options()); }
+
+  media::BuiltSegment segment(int number, std::size_t size = 1000) {
+    media::BuiltSegment s;
+    s.bytes.append(Buffer::copy(std::string(size / 2, static_cast<char>('a' + number % 26))));
+    s.bytes.append(Buffer::copy(std::string(size - size / 2, 'z')));
+    s.content_type = "video/mp4; codecs=\"avc1.64001f\"";
+    s.init_xxh3 = "0123456789abcdef";
+    s.parts = {{1, 100, size - 100, 180000, 1}};
+    s.sap = 1;
+    s.start = number * 180000;
+    s.duration = 180000;
+    s.timescale = 90000;
+    return s;
+  }
+  Timestamp time_of(int number) { return kStart + std::chrono::seconds(2 * number); }
+  Result<void> publish(Publisher& publisher, int number, std::size_t size = 1000) {
+    return publisher.publish(segment(number, size), time_of(number), {});
+  }
+
+  // Records of the stream in a topic, over all partitions.
+  std::vector<StoredRecord> records(const std::string& topic) {
+    std::vector<StoredRecord> all;
+    auto info = log_.describe_topic(topic);
+    for (std::int32_t p = 0; info && p < info->partitions; ++p) {
+      for (auto& r : log_.records({topic, PartitionId(p)})) all.push_back(std::move(r));
+    }
+    return all;
+  }
+  std::vector<std::string> types(const std::string& topic) {
+    std::vector<std::string> out;
+    for (const auto& r : records(topic)) {
+      std::string name(find_header(r.headers, "ce_type").value_or("?"));
+      out.push_back(name.substr(8, name.size() - 11));
+    }
+    return out;
+  }
+  std::vector<record::SegmentHeaders> chunks() {
+    std::vector<record::SegmentHeaders> out;
+    for (const auto& r : records("gopline.segments")) {
+      if (auto h = record::parse_segment_headers(r.headers)) out.push_back(*h);
+    }
+    return out;
+  }
+  std::vector<record::IndexEntry> index() {
+    std::vector<record::IndexEntry> out;
+    for (const auto& r : records("gopline.index")) {
+      if (auto e = record::parse_index_entry(r.headers, *r.value)) out.push_back(*e);
+    }
+    return out;
+  }
+  record::StreamState state() {
+    auto directory = catalog::StreamDirectory::read(log_, record::topics_of());
+    EXPECT_TRUE(directory.has_value());
+    return directory->find(kStream).value();
+  }
+  record::AssemblerStats assemble() {
+    record::ChunkAssembler assembler;
+    for (const auto& r : records("gopline.segments")) {
+      assembler.add({r.offset, r.timestamp, r.key, &r.headers, r.value.value_or(Buffer()), {}}, {});
+    }
+    return assembler.stats();
+  }
+
+  const Timestamp kStart = Timestamp(std::chrono::seconds(1'795'348'800));  // 2026-11-22T12:00:00Z
+  FakeClock clock_;
+  MemoryLog log_;
+};
+
+TEST_F(PublisherTest, WritesAnEpoch) {
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 0));
+  ASSERT_TRUE(publish(*publisher, 1));
+  auto summary = publisher->close(EndCause::kEndOfInput);
+  ASSERT_TRUE(summary.has_value()) << summary.error().message;
+  EXPECT_EQ(summary->segments, 2);
+  EXPECT_EQ(summary->bytes, 2000u);
+  EXPECT_EQ(summary->first_ordinal, Ordinal(0));
+  EXPECT_THAT(types("gopline.segments"), ElementsAre("epoch.started", "segment", "segment", "epoch.ended"));
+  EXPECT_THAT(types("gopline.index"), ElementsAre("index", "index", "index.hour"));
+  EXPECT_THAT(types("gopline.streams"), ElementsAre("stream", "stream", "stream"));
+}
+
+TEST_F(PublisherTest, NumbersSegmentsAndIndexesThem) {
+  auto publisher = open();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(publish(*publisher, i));
+  ASSERT_TRUE(publisher->close(EndCause::kEndOfInput));
+  auto stored = chunks();
+  auto entries = index();
+  ASSERT_EQ(stored.size(), 3u);
+  ASSERT_EQ(entries.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(stored[i].segment.value, i);
+    EXPECT_EQ(stored[i].ordinal.value, i);
+    EXPECT_EQ(stored[i].discontinuities, 0);
+    EXPECT_EQ(entries[i].segment.value, i);
+    EXPECT_THAT(entries[i].offsets, ElementsAre(Offset(i + 1)));
+    EXPECT_EQ(entries[i].time, time_of(i));
+    EXPECT_EQ(entries[i].parts.size(), 1u);
+    EXPECT_EQ(entries[i].parts[0].duration, (Rational{180000, 90000}));
+    EXPECT_EQ(entries[i].epoch_offset, Offset(0));
+  }
+}
+
+TEST_F(PublisherTest, TheStreamStateAccountsForEverything) {
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 0));
+  auto summary = publisher->close(EndCause::kStopped).value();
+  auto now = state();
+  EXPECT_EQ(now.partition, partition_for_key(kStream, 8));
+  EXPECT_EQ(now.epoch, summary.epoch);
+  EXPECT_EQ(now.ended, EndCause::kStopped);
+  EXPECT_EQ(now.ordinal, Ordinal(0));
+  EXPECT_EQ(now.segments, 1);
+  EXPECT_EQ(now.position, Offset(2));
+  EXPECT_EQ(now.index_position, Offset(1));
+  EXPECT_EQ(now.first_time, time_of(0));
+  EXPECT_EQ(now.last_time, time_of(1));
+  EXPECT_EQ(now.started->tracks.size(), 1u);
+}
+
+TEST_F(PublisherTest, SplitsLargeSegmentsIntoChunks) {
+  auto o = options();
+  o.max_record_bytes = 4000;
+  o.sha256 = true;
+  auto publisher = open(o);
+  ASSERT_TRUE(publish(*publisher, 0, 10'000));
+  ASSERT_TRUE(publish(*publisher, 1, 100));
+  ASSERT_TRUE(publisher->close(EndCause::kEndOfInput));
+  auto stored = chunks();
+  ASSERT_GE(stored.size(), 5u);
+  auto last = stored.size() - 2;
+  for (std::size_t i = 0; i < last; ++i) {
+    EXPECT_EQ(stored[i].chunk, static_cast<std::int64_t>(i));
+    EXPECT_FALSE(stored[i].last_chunk);
+    EXPECT_FALSE(stored[i].size || stored[i].sha256 || stored[i].duration);
+  }
+  EXPECT_TRUE(stored[last].last_chunk);
+  EXPECT_EQ(stored[last].size, 10'000u);
+  EXPECT_EQ(stored[last + 1].previous_sha256, stored[last].sha256);
+  EXPECT_EQ(index()[0].offsets.size(), last + 1);
+  for (const auto& r : records("gopline.segments")) EXPECT_LE(r.value->size(), 4000u);
+  auto stats = assemble();
+  EXPECT_EQ(stats.segments, 2u);
+  EXPECT_EQ(stats.corrupt + stats.lost_segments + stats.chain_breaks, 0u);
+}
+
+TEST_F(PublisherTest, TheNextEpochGoesOn) {
+  auto first = open();
+  ASSERT_TRUE(publish(*first, 0));
+  auto one = first->close(EndCause::kEndOfInput).value();
+  auto second = open();
+  ASSERT_TRUE(publish(*second, 0));
+  ASSERT_TRUE(publish(*second, 1));
+  auto two = second->close(EndCause::kEndOfInput).value();
+  EXPECT_GT(two.epoch, one.epoch);
+  EXPECT_EQ(two.first_ordinal, Ordinal(1));
+  auto stored = chunks();
+  EXPECT_EQ(stored[1].segment, SegmentNumber(0));
+  EXPECT_EQ(stored[1].discontinuities, 1);
+  EXPECT_EQ(stored[2].ordinal, Ordinal(2));
+  EXPECT_EQ(stored[2].discontinuities, 1);
+  EXPECT_EQ(two.epoch.value, 3);  // the offset of its epoch.started
+}
+
+TEST_F(PublisherTest, TheStreamStaysInItsPartition) {
+  ASSERT_TRUE(open()->close(EndCause::kEndOfInput));
+  auto partition = state().partition;
+  ASSERT_TRUE(log_.add_partitions("gopline.segments", 31));
+  ASSERT_TRUE(log_.add_partitions("gopline.index", 31));
+  ASSERT_NE(partition_for_key(kStream, 31), partition) << "choose another name for this test";
+  ASSERT_TRUE(open()->close(EndCause::kEndOfInput));
+  EXPECT_EQ(state().partition, partition);
+  EXPECT_EQ(log_.records({"gopline.segments", partition}).size(), 4u);
+}
+
+TEST_F(PublisherTest, ATopicMadeAnewRaisesTheBase) {
+  auto first = open();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(publish(*first, i));
+  ASSERT_TRUE(first->close(EndCause::kEndOfInput));
+  auto second = open();
+  auto two = second->close(EndCause::kEndOfInput).value();
+  ASSERT_TRUE(log_.delete_topic("gopline.segments"));
+  auto third = open();
+  ASSERT_TRUE(publish(*third, 0));
+  auto three = third->close(EndCause::kEndOfInput).value();
+  EXPECT_GT(three.epoch, two.epoch);
+  EXPECT_EQ(three.epoch.value, 1LL << 40);
+  EXPECT_EQ(three.first_ordinal, Ordinal(5));
+  EXPECT_EQ(state().epoch_base, 1LL << 40);
+}
+
+TEST_F(PublisherTest, AGapIsWrittenAndBreaks) {
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 0));
+  ASSERT_TRUE(publisher->gap(GapCause::kSourceOutage, time_of(1), time_of(2), 0));
+  ASSERT_TRUE(publisher->gap(GapCause::kOverBudget, time_of(2), time_of(3), 77));
+  ASSERT_TRUE(publish(*publisher, 3));
+  ASSERT_TRUE(publisher->close(EndCause::kEndOfInput));
+  EXPECT_THAT(types("gopline.segments"),
+              ElementsAre("epoch.started", "segment", "gap", "gap", "segment", "epoch.ended"));
+  auto entries = index();
+  EXPECT_FALSE(entries[0].gap);
+  ASSERT_TRUE(entries[1].gap);
+  EXPECT_EQ(*entries[1].gap, (record::GapFacts{GapCause::kSourceOutage, time_of(1), time_of(3), 77}));
+  EXPECT_EQ(entries[1].segment, SegmentNumber(1));
+  EXPECT_EQ(entries[1].discontinuities, 1);
+}
+
+TEST_F(PublisherTest, EveryHourIsRolledUpOnce) {
+  auto publisher = open();
+  for (int hour = 0; hour < 3; ++hour) {
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(publisher->publish(segment(i),
+                                     kStart + std::chrono::hours(hour) + std::chrono::seconds(2 * i), {}));
+    }
+  }
+  ASSERT_TRUE(publisher->publish(segment(9), kStart, {}));  // a clock that went back
+  ASSERT_TRUE(publisher->close(EndCause::kEndOfInput));
+  std::vector<std::pair<std::string, std::int64_t>> hours;
+  for (const auto& r : records("gopline.index")) {
+    if (auto h = record::parse_index_hour(r.headers, *r.value)) {
+      hours.emplace_back(h->hour, h->segments);
+      EXPECT_EQ(h->entries.size(), static_cast<std::size_t>(h->segments));
+    }
+  }
+  EXPECT_THAT(hours, ElementsAre(std::pair("2026-11-22T12", 2), std::pair("2026-11-22T13", 2),
+                                 std::pair("2026-11-22T14", 3)));
+}
+
+// A writer that dies leaves what it had: chunks of an unfinished segment, segments without index entries.
+TEST_F(PublisherTest, WhatACrashLeftIsHealedAndCounted) {
+  {
+    auto publisher = open();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(publish(*publisher, i));
+    ASSERT_TRUE(publisher->close(EndCause::kEndOfInput));
+  }
+  auto index_partition = TopicPartition{"gopline.index", state().partition};
+  {
+    auto publisher = open();
+    ASSERT_TRUE(publish(*publisher, 3));
+    ASSERT_TRUE(publish(*publisher, 4));
+    publisher.reset();  // kill -9, as far as the log can tell
+  }
+  // As if it had died before any index entry of this epoch, and in the middle of a third segment.
+  for (const auto& r : log_.records(index_partition)) {
+    auto entry = record::parse_index_entry(r.headers, *r.value);
+    if (entry && entry->ordinal > Ordinal(2)) {
+      ASSERT_TRUE(log_.drop_record(index_partition, r.offset));
+    }
+  }
+  auto half = chunks().back();
+  half.segment = half.segment.next();
+  half.ordinal = half.ordinal.next();
+  half.last_chunk = false;
+  half.duration.reset();
+  half.size.reset();
+  auto writer = log_.make_writer({}).value();
+  ASSERT_TRUE(writer->append_and_wait(index_partition, {"another stream", BufferChain(), {}, clock_.now()}));
+  ASSERT_TRUE(writer->append_and_wait({"gopline.segments", state().partition},
+                                      {kStream, BufferChain(), record::encode(half), clock_.now()}));
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 6));
+  auto summary = publisher->close(EndCause::kEndOfInput).value();
+  EXPECT_EQ(summary.first_ordinal, Ordinal(6)) << "the unfinished segment has used ordinal 5";
+  std::vector<std::int64_t> ordinals;
+  for (const auto& entry : index()) ordinals.push_back(entry.ordinal.value);
+  EXPECT_THAT(ordinals, ElementsAre(0, 1, 2, 3, 4, 6));
+  EXPECT_EQ(chunks().back().discontinuities, 2);
+}
+
+TEST_F(PublisherTest, OrdinalsOfLateRecordsAreIgnored) {
+  auto first = open();
+  ASSERT_TRUE(publish(*first, 0));
+  auto second = open();
+  ASSERT_TRUE(publish(*second, 0));
+  for (int i = 1; i < 9; ++i) ASSERT_TRUE(publish(*first, i));  // it does not know yet
+  ASSERT_TRUE(second->close(EndCause::kEndOfInput));
+  auto summary = first->close(EndCause::kEndOfInput).value();
+  EXPECT_TRUE(summary.late);
+  EXPECT_EQ(state().epoch, EpochNumber(state().epoch_offset.value));
+  auto third = open();
+  EXPECT_EQ(third->summary().first_ordinal, Ordinal(2));
+  EXPECT_GT(state().epoch, summary.epoch);
+}
+
+TEST_F(PublisherTest, ASupersededWriterGoesOnAsHistory) {
+  auto first = open();
+  ASSERT_TRUE(publish(*first, 0));
+  auto second = open();
+  clock_.advance(std::chrono::minutes(1));
+  for (int i = 1; !first->summary().late; ++i) ASSERT_TRUE(publish(*first, i));
+  ASSERT_TRUE(publish(*first, 1000));
+  ASSERT_TRUE(first->close(EndCause::kHandedOver));
+  EXPECT_TRUE(chunks().back().late);
+  EXPECT_EQ(state().epoch, second->summary().epoch) << "an older writer does not push the newer one aside";
+}
+
+TEST_F(PublisherTest, TheLowerPartitionWinsBetweenFirstWriters) {
+  // Another first writer, with another partition count in mind, was a moment earlier.
+  ASSERT_TRUE(log_.ensure_topic({"gopline.streams", 1, {}}));
+  auto own = partition_for_key(kStream, 8);
+  ASSERT_GT(own.value, 0) << "choose another name for this test";
+  record::StreamState claim;
+  claim.stream = kStream;
+  claim.partition = PartitionId(own.value - 1);
+  auto encoded = record::encode(claim);
+  auto writer = log_.make_writer({}).value();
+  ASSERT_TRUE(writer->append_and_wait({"gopline.streams", PartitionId(0)},
+                                      {kStream, BufferChain(encoded.value), encoded.headers, clock_.now()}));
+  ASSERT_TRUE(open()->close(EndCause::kEndOfInput));
+  EXPECT_EQ(state().partition, claim.partition);
+}
+
+TEST_F(PublisherTest, AFailedDeliveryIsToldAndWhatWasAcknowledgedIsExact) {
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 0));
+  while (publisher->summary().segments < 1) std::this_thread::yield();
+  log_.hold_acknowledgements(true);
+  log_.fail_next_appends(1, {ErrorCode::kOutOfSpace, "the disk is full"});
+  auto published = publish(*publisher, 1);
+  log_.hold_acknowledgements(false);
+  auto closed = publisher->close(EndCause::kEndOfInput);
+  ASSERT_FALSE(closed.has_value());
+  EXPECT_EQ(closed.error().code, ErrorCode::kOutOfSpace);
+  EXPECT_NE(closed.error().message.find(kStream), std::string::npos);
+  EXPECT_LE(publisher->summary().segments, 2);
+  EXPECT_EQ(publisher->summary().segments, static_cast<std::int64_t>(chunks().size()));
+}
+
+TEST_F(PublisherTest, AfterAFailureNothingMoreIsTaken) {
+  auto publisher = open();
+  log_.fail_next_appends(1, {ErrorCode::kUnavailable, "the log is away"});
+  ASSERT_TRUE(publish(*publisher, 0));
+  Result<void> result;
+  while ((result = publish(*publisher, 1))) std::this_thread::yield();
+  EXPECT_EQ(result.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(PublisherTest, HeadersThatDoNotFitAreSaid) {
+  auto o = options();
+  o.max_record_bytes = 300;
+  auto publisher = open(o);
+  auto result = publish(*publisher, 0);
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::kTooLarge);
+}
+
+TEST_F(PublisherTest, BadStreamIdsAndNamespacesAreRefused) {
+  auto o = options();
+  o.stream = "a\nb";
+  EXPECT_EQ(Publisher::open(log_, clock_, o).error().code, ErrorCode::kInvalidArgument);
+  o = options();
+  o.topic_namespace = "a b";
+  EXPECT_EQ(Publisher::open(log_, clock_, o).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(PublisherTest, TheNullLogTakesEverything) {
+  auto null = make_null_log();
+  auto publisher = Publisher::open(*null, clock_, options()).value();
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(publish(*publisher, i));
+  EXPECT_EQ(publisher->close(EndCause::kEndOfInput).value().segments, 100);
+}
+
+TEST_F(PublisherTest, TheCatalogueFindsSegmentsByTimeAndEpoch) {
+  auto publisher = open();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(publish(*publisher, i));
+  auto first = publisher->close(EndCause::kEndOfInput).value();
+  publisher = open();
+  for (int i = 20; i < 22; ++i) ASSERT_TRUE(publish(*publisher, i));
+  ASSERT_TRUE(publisher->gap(GapCause::kClock, time_of(22), time_of(23), 0));
+  auto topics = record::topics_of();
+  publisher->close(EndCause::kStopped).value();
+  catalog::SegmentQuery query;
+  query.from = time_of(3) + std::chrono::seconds(1);  // in the middle of 3
+  query.to = time_of(5);                              // 5 begins here
+  std::vector<std::int64_t> found;
+  auto entries = catalog::find_segments(log_, topics, state(), query).value();
+  for (const auto& e : entries) found.push_back(e.ordinal.value);
+  EXPECT_THAT(found, ElementsAre(3, 4));
+  query = {};
+  query.epoch = state().epoch;
+  EXPECT_EQ(catalog::find_segments(log_, topics, state(), query).value().size(), 2u);
+  EXPECT_EQ(catalog::find_segments(log_, topics, state()).value().size(), 12u);
+
+  auto epochs = catalog::read_epochs(log_, topics, state()).value();
+  ASSERT_EQ(epochs.size(), 2u);
+  EXPECT_EQ(epochs[0].started.epoch, first.epoch);
+  EXPECT_EQ(epochs[0].ended->cause, EndCause::kEndOfInput);
+  EXPECT_EQ(epochs[1].gaps.size(), 1u);
+  EXPECT_EQ(epochs[1].ended->cause, EndCause::kStopped);
+  auto found_epoch =
+      catalog::find_epoch(log_, topics, state(), epochs[0].started.epoch, epochs[0].started.offset);
+  EXPECT_EQ(found_epoch.value().marker.writer, epochs[0].started.marker.writer);
+}
+
+}  // namespace
+}  // namespace gopline::splitter
