@@ -22,8 +22,9 @@ struct EpochSelection {
 // A place in a stream: a capture time, or the offset of a record in the stream's partition.
 using StreamPoint = std::variant<Timestamp, Offset>;
 
-// What to read of one stream. Whole segments are read: from the access point at or before `from` to the segment that covers
-// `to`; a segment covers [its time, its end) or the offsets of its chunks, and `to` itself is not asked for.
+// What to read of one stream. Whole segments are read: from the access point at or before `from` to the
+// segment that covers `to`; a segment covers [its time, its end) or the offsets of its chunks, and `to`
+// itself is not asked for.
 struct Selection {
   std::string topic_namespace = "gopline";
   std::string stream;

@@ -24,7 +24,8 @@ enum class AbsenceCause {
   kExpired,       // retention has taken it
   kElsewhere,     // its payload lies outside of the log, where this program cannot read
 };
-std::string_view to_string(AbsenceCause cause);  // "source-outage", "over-budget", "lost", "corrupt", "clock", "expired" ...
+std::string_view to_string(
+    AbsenceCause cause);  // "source-outage", "over-budget", "lost", "corrupt", "clock", "expired" ...
 AbsenceCause absence_cause_from(record::GapCause cause);
 
 // A gap in what is read. Never silent: it stands in the sequence where the footage would.
@@ -41,8 +42,9 @@ struct Absence {
 // An epoch's segments follow.
 struct EpochBegin {
   record::StartedEpoch started;
-  std::optional<record::EpochEnded> ended;  // nullopt: it goes on, or its writer died, or the end was not looked at
-  bool from_its_start = true;               // its segment 0 is asked for, else only some of the middle
+  std::optional<record::EpochEnded>
+      ended;                   // nullopt: it goes on, or its writer died, or the end was not looked at
+  bool from_its_start = true;  // its segment 0 is asked for, else only some of the middle
 };
 
 // A segment that came whole, its hashes verified.

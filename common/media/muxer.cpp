@@ -283,23 +283,9 @@ class AvMuxer final : public Muxer {
   AvMuxer(AvOutputPtr context, std::unique_ptr<AvIo> io, const SourceInfo& source,
           const std::vector<Track>& tracks)
       : io_(std::move(io)), context_(std::move(context)), tracks_(tracks) {
-    std::vector<RemuxTrack> timed;
-    for (std::size_t i = 0; i < tracks_.size(); ++i) {
-      const auto& track = tracks_[i];
-      const auto* stream = context_->streams[i];
-      restore_.push_back(restore_of(track, context_->oformat->name));
-      shareable_.push_back(is_shareable(track));
-      timed.push_back({.type = track.codec.type,
-                       .source_base = track.time_base,
-                       .output_base = from_av(stream->time_base),
-                       .frame_rate = track.avg_frame_rate,
-                       .video_delay = track.codec.video_delay,
-                       .sample_rate = track.codec.sample_rate,
-                       .frame_size = track.codec.frame_size,
-                       .start_time = track.start_time});
-    }
+    take_tracks();
     seen_.resize(tracks_.size(), false);
-    times_ = std::make_unique<RemuxTimestamps>(settings_for(source, *context_->oformat), std::move(timed));
+    times_ = std::make_unique<RemuxTimestamps>(settings_for(source, *context_->oformat), remux_tracks());
   }
 
   Result<void> write(const Packet& packet) override {
@@ -330,8 +316,10 @@ class AvMuxer final : public Muxer {
     return {};
   }
 
-  void begin_run(const SourceInfo& source, std::int64_t place_us) override {
-    times_->begin_run(source.start_time_us, source.timestamps_may_jump, place_us);
+  void begin_run(const SourceInfo& source, const std::vector<Track>& tracks, std::int64_t place_us) override {
+    tracks_ = tracks;
+    take_tracks();
+    times_->begin_run(settings_for(source, *context_->oformat), remux_tracks(), place_us);
   }
   void expect_hole() override { times_->expect_hole(); }
   std::int64_t end_us() const override { return end_us_; }
@@ -346,6 +334,31 @@ class AvMuxer final : public Muxer {
   std::uint64_t bytes_written() const override { return io_->bytes_written(); }
 
  private:
+  void take_tracks() {
+    restore_.clear();
+    shareable_.clear();
+    for (const auto& track : tracks_) {
+      restore_.push_back(restore_of(track, context_->oformat->name));
+      shareable_.push_back(is_shareable(track));
+    }
+  }
+
+  std::vector<RemuxTrack> remux_tracks() const {
+    std::vector<RemuxTrack> timed;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      const auto& track = tracks_[i];
+      timed.push_back({.type = track.codec.type,
+                       .source_base = track.time_base,
+                       .output_base = from_av(context_->streams[i]->time_base),
+                       .frame_rate = track.avg_frame_rate,
+                       .video_delay = track.codec.video_delay,
+                       .sample_rate = track.codec.sample_rate,
+                       .frame_size = track.codec.frame_size,
+                       .start_time = track.start_time});
+    }
+    return timed;
+  }
+
   bool is_shareable(const Track& track) const {
     return track.source_form == SourceForm::kMp4 &&
            (track.codec.codec == "h264" || track.codec.codec == "hevc") &&

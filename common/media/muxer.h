@@ -42,9 +42,10 @@ class Muxer {
   // (kOutOfSpace, kIo) or the track that libavformat refused.
   virtual Result<void> write(const Packet& packet) = 0;
 
-  // What follows comes from another run of the same tracks, whose `source.start_time_us` is to lie at
-  // `place_us` in the output.
-  virtual void begin_run(const SourceInfo& source, std::int64_t place_us) = 0;
+  // What follows comes from another run of the same tracks (the same codecs; time bases may differ), whose
+  // `source.start_time_us` is to lie at `place_us` in the output.
+  virtual void begin_run(const SourceInfo& source, const std::vector<Track>& tracks,
+                         std::int64_t place_us) = 0;
   // Packets are missing here; those that follow are where their timestamps say.
   virtual void expect_hole() = 0;
   // End of what was written, microseconds from the output's zero: the latest dts (or pts) plus its duration.

@@ -61,15 +61,19 @@ RemuxTimestamps::RemuxTimestamps(const RemuxSettings& settings, std::vector<Remu
                        .rescale_last = kNone,
                        .last_muxed = kNone});
   }
-  begin_run(settings.start_time_us, settings.timestamps_may_jump, 0);
+  restart(0);
 }
 
-void RemuxTimestamps::begin_run(std::optional<std::int64_t> start_time_us, bool timestamps_may_jump,
+void RemuxTimestamps::begin_run(const RemuxSettings& settings, const std::vector<RemuxTrack>& tracks,
                                 std::int64_t place_us) {
-  settings_.start_time_us = start_time_us;
-  settings_.timestamps_may_jump = timestamps_may_jump;
+  settings_ = settings;
+  for (std::size_t i = 0; i < states_.size() && i < tracks.size(); ++i) states_[i].track = tracks[i];
+  restart(place_us);
+}
+
+void RemuxTimestamps::restart(std::int64_t place_us) {
   place_us_ = place_us;
-  offset_us_ = place_us - start_time_us.value_or(0);
+  offset_us_ = place_us - settings_.start_time_us.value_or(0);
   jump_us_ = 0;
   for (auto& state : states_) {
     state.seen = false;

@@ -57,9 +57,9 @@ class RemuxTimestamps {
   // packet, 0 if unknown.
   std::optional<RemuxTimes> next(const Packet& packet, int audio_samples);
 
-  // Another run of timestamps begins, whose `start_time_us` is placed `place_us` after the output's zero.
-  // What was promised to the muxer (growing dts) still holds.
-  void begin_run(std::optional<std::int64_t> start_time_us, bool timestamps_may_jump, std::int64_t place_us);
+  // Another run of timestamps of these tracks begins, whose `start_time_us` is placed `place_us` after the
+  // output's zero. What was promised to the muxer (growing dts) still holds.
+  void begin_run(const RemuxSettings& settings, const std::vector<RemuxTrack>& tracks, std::int64_t place_us);
 
   // Packets are missing here: the next packet of each track says where it is, and is not taken for a fault of
   // the source.
@@ -80,6 +80,7 @@ class RemuxTimestamps {
     std::int64_t pts, dts, duration;  // kNone for unknown
   };
 
+  void restart(std::int64_t place_us);
   void correct_start(State& state);
   void unwrap(State& state, Stamps& stamps) const;
   void apply_offset(const State& state, Stamps& stamps) const;

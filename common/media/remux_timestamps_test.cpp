@@ -144,8 +144,9 @@ TEST_P(Dialects, AHoleIsNoFaultOfTheSource) {
 TEST_P(Dialects, ASecondRunIsPlacedWhereItIsTold) {
   auto remux = make({.start_time_us = 0}, {video()});
   remux.next(at(0, 0), 0);
-  remux.begin_run(5'000'000, false, 60'000'000);
-  EXPECT_EQ(remux.next(at(90000 * 5, 90000 * 5), 0), times(90000 * 60, 90000 * 60));
+  RemuxSettings second{.dialect = GetParam(), .start_time_us = 5'000'000};
+  remux.begin_run(second, {video(kMs)}, 60'000'000);
+  EXPECT_EQ(remux.next(at(5000, 5000, 40), 0), times(90000 * 60, 90000 * 60));
 }
 
 TEST_P(Dialects, NonsenseDoesNotOverflow) {

@@ -121,8 +121,7 @@ def main():
     for path, text in sources.items():
         if LONG < text.count("\n") <= TOO_LONG:
             print(f"note: {path}: {text.count(chr(10))} lines")
-    for complaint in complaints:
-        print(complaint)
+    print(*complaints, sep="\n")
     print(f"{len(sources)} sources, {len(complaints)} complaints")
     return bool(complaints or not sources)
 

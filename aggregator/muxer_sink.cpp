@@ -1,0 +1,190 @@
+#include <algorithm>
+#include <limits>
+
+#include "aggregator/epoch_placer.h"
+#include "aggregator/sink.h"
+#include "common/base/logging.h"
+#include "common/media/muxer.h"
+#include "common/media/segment_reader.h"
+
+namespace gopline::aggregator {
+namespace {
+
+using media::Packet;
+using media::Track;
+
+// What keeps two epochs' tracks out of one file; empty: nothing.
+std::string difference(const std::vector<Track>& a, const std::vector<Track>& b) {
+  if (a.size() != b.size()) return fmt::format("{} tracks instead of {}", b.size(), a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto& one = a[i].codec;
+    const auto& other = b[i].codec;
+    if (one.codec != other.codec)
+      return fmt::format("track {} is {} instead of {}", i + 1, other.codec, one.codec);
+    bool picture_differs = one.width != other.width || one.height != other.height;
+    if (picture_differs) {
+      return fmt::format("track {} is {}x{} instead of {}x{}", i + 1, other.width, other.height, one.width,
+                         one.height);
+    }
+    bool sound_differs = one.sample_rate != other.sample_rate || one.channel_layout != other.channel_layout;
+    if (sound_differs) return fmt::format("track {} has another sample rate or channel layout", i + 1);
+    // Where parameter sets lie in the stream itself, what stands beside it may differ.
+    bool in_band =
+        a[i].source_form == media::SourceForm::kAnnexB && b[i].source_form == media::SourceForm::kAnnexB;
+    if (!in_band && !(one.extradata == other.extradata))
+      return fmt::format("track {} has other codec parameters", i + 1);
+  }
+  return {};
+}
+
+class MuxerSink final : public Sink {
+ public:
+  explicit MuxerSink(SinkOptions options) : options_(std::move(options)) {}
+
+  Result<void> begin_epoch(const EpochBegin& epoch) override {
+    if (muxer_) {
+      if (auto other = difference(first_tracks_, epoch.started.marker.tracks); !other.empty()) {
+        return fail(ErrorCode::kUnsupported,
+                    "epoch {} does not fit behind epoch {} in one {}: {}; write it to a file of its own "
+                    "(--epoch {}), or write "
+                    "fragmented MP4 (--format fmp4)",
+                    epoch.started.epoch, stats_.epochs.front().epoch, options_.format, other,
+                    epoch.started.epoch);
+      }
+    }
+    epoch_ = epoch;
+    placed_ = false;
+    resuming_ = !epoch.from_its_start;
+    leading_end_.reset();
+    return {};
+  }
+
+  void note_absence() override { resuming_ = true; }
+
+  Result<void> write(const SegmentData& segment) override {
+    const auto& tracks = epoch_->started.marker.tracks;
+    GOPLINE_ASSIGN(auto packets,
+                   media::unpack_segment(segment.bytes.flatten(), segment.headers.content_type, tracks));
+    if (resuming_ && segment.headers.sap == 0) {
+      stats_.skipped_packets += packets.size();
+      return {};
+    }
+    main_ = media::main_track_of(tracks);
+    if (resuming_) resume(packets, segment.headers.sap);
+    if (!placed_) {
+      GOPLINE_TRY(place(segment, packets));
+    } else if (resumed_) {
+      muxer_->expect_hole();
+    }
+    resumed_ = false;
+    for (const auto& packet : packets) {
+      if (is_leading(packet)) continue;
+      GOPLINE_TRY(muxer_->write(packet));
+      ++stats_.packets;
+    }
+    ++stats_.epochs.back().segments;
+    return {};
+  }
+
+  Result<void> finish() override {
+    if (!muxer_) return {};
+    return muxer_->finish();
+  }
+
+  SinkStats stats() const override {
+    auto stats = stats_;
+    if (muxer_) stats.bytes = muxer_->bytes_written();
+    return stats;
+  }
+
+ private:
+  void resume(const std::vector<Packet>& packets, int sap) {
+    resuming_ = false;
+    resumed_ = true;
+    leading_end_.reset();
+    auto access = std::ranges::find(packets, main_, &Packet::track);
+    if (sap == 3 && access != packets.end() && access->pts) leading_end_ = access->pts;
+  }
+
+  // After resuming at an access point of an open GOP: pictures that follow it and are shown before it refer
+  // to pictures that are not there. They end with the next access point.
+  bool is_leading(const Packet& packet) {
+    if (!leading_end_ || packet.track != main_) return false;
+    if (packet.is_key() && packet.pts != leading_end_) {
+      leading_end_.reset();
+      return false;
+    }
+    if (!packet.pts || *packet.pts >= *leading_end_) return false;
+    ++stats_.leading_packets;
+    return true;
+  }
+
+  std::int64_t in_us(const Packet& packet) const {
+    auto ticks = packet.pts ? packet.pts : packet.dts;
+    return rescale(ticks.value_or(0),
+                   epoch_->started.marker.tracks[static_cast<std::size_t>(packet.track)].time_base,
+                   {1, 1'000'000});
+  }
+
+  // A part of an epoch begins at zero as if it were the whole.
+  void begin_source_here(const std::vector<Packet>& packets, media::SourceInfo& source,
+                         std::vector<Track>& tracks) const {
+    auto first = std::numeric_limits<std::int64_t>::max();
+    for (const auto& packet : packets) {
+      bool leading = leading_end_ && packet.track == main_ && packet.pts && *packet.pts < *leading_end_;
+      if (!leading && (packet.pts || packet.dts)) first = std::min(first, in_us(packet));
+    }
+    source.start_time_us = first == std::numeric_limits<std::int64_t>::max() ? 0 : first;
+    for (auto& track : tracks) {
+      track.start_time.reset();
+      track.duration.reset();
+    }
+  }
+
+  Result<void> place(const SegmentData& segment, const std::vector<Packet>& packets) {
+    auto source = epoch_->started.marker.source;
+    auto tracks = epoch_->started.marker.tracks;
+    if (resumed_) begin_source_here(packets, source, tracks);
+    auto picture = std::ranges::find(packets, main_, &Packet::track);
+    auto lead_us = picture == packets.end() ? 0 : in_us(*picture) - source.start_time_us.value_or(0);
+    auto place = placer_.place(segment.headers.time, lead_us, muxer_ ? muxer_->end_us() : 0);
+    if (!muxer_) {
+      media::MuxerOptions options;
+      options.target = options_.output;
+      options.format = options_.format;
+      options.options = options_.muxer_options;
+      GOPLINE_ASSIGN(muxer_, media::Muxer::open(options, source, tracks));
+      first_tracks_ = tracks;
+    } else {
+      muxer_->begin_run(source, tracks, place.at_us);
+    }
+    AggregatedEpoch entry;
+    entry.epoch = epoch_->started.epoch;
+    entry.place_us = place.at_us;
+    entry.placed_by_clock = place.by_clock;
+    if (epoch_->ended) entry.ended = epoch_->ended->cause;
+    stats_.epochs.push_back(entry);
+    placed_ = true;
+    return {};
+  }
+
+  SinkOptions options_;
+  std::unique_ptr<media::Muxer> muxer_;
+  std::vector<Track> first_tracks_;
+  std::optional<EpochBegin> epoch_;
+  EpochPlacer placer_;
+  int main_ = 0;
+  bool placed_ = false;    // the epoch in hand has its place in the output
+  bool resuming_ = false;  // wait for an access point
+  bool resumed_ = false;   // this segment is the first after that
+  std::optional<std::int64_t> leading_end_;
+  SinkStats stats_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_muxer_sink(SinkOptions options) {
+  return std::make_unique<MuxerSink>(std::move(options));
+}
+
+}  // namespace gopline::aggregator

@@ -1,0 +1,214 @@
+#include "aggregator/stream_reader.h"
+
+#include <algorithm>
+
+namespace gopline::aggregator {
+namespace {
+
+// No more than this is looked ahead for records that lie together.
+constexpr std::uint64_t kEnoughAhead = 64 << 20;
+
+}  // namespace
+
+StreamReader::StreamReader(Log& log, ReadPlan plan, StopToken stop)
+    : plan_(std::move(plan)), fetcher_(log, plan_.where, std::move(stop)) {
+  stats_.duplicates = plan_.duplicates;
+  stats_.foreign_records = plan_.foreign_records;
+}
+
+Result<std::unique_ptr<StreamReader>> StreamReader::open(Log& log, const Selection& selection,
+                                                         StopToken stop) {
+  GOPLINE_ASSIGN(auto plan, make_plan(log, selection, stop));
+  return std::unique_ptr<StreamReader>(new StreamReader(log, std::move(plan), std::move(stop)));
+}
+
+StreamReaderStats StreamReader::stats() const {
+  auto stats = stats_;
+  stats.payload_bytes = fetcher_.payload_bytes();
+  stats.duplicates += assembler_.stats().duplicates + assembler_.stats().conflicts;
+  return stats;
+}
+
+Result<std::optional<StreamItem>> StreamReader::next() {
+  while (ready_.empty() && epoch_ < plan_.epochs.size()) GOPLINE_TRY(advance());
+  if (ready_.empty()) return std::nullopt;
+  std::optional<StreamItem> item(std::move(ready_.front()));
+  ready_.pop_front();
+  return item;
+}
+
+Result<void> StreamReader::advance() {
+  if (!epoch_open_) {
+    begin_epoch();
+    return {};
+  }
+  const auto& epoch = plan_.epochs[epoch_];
+  if (segment_ == epoch.segments.end()) {
+    end_epoch();
+    return {};
+  }
+  const auto& [number, segment] = *segment_;
+  for (const auto& gap : segment.gaps_before) never_written(gap);
+  announce_missing(expected_, number, segment.time);
+  GOPLINE_TRY(read_segment(number, segment));
+  expected_ = number + 1;
+  reached_ = segment.end;
+  ++segment_;
+  return {};
+}
+
+Absence StreamReader::absence_of(AbsenceCause cause, std::string reason) const {
+  Absence absence;
+  absence.epoch = plan_.epochs[epoch_].number;
+  absence.cause = cause;
+  absence.reason = std::move(reason);
+  return absence;
+}
+
+void StreamReader::begin_epoch() {
+  const auto& epoch = plan_.epochs[epoch_];
+  segment_ = epoch.segments.begin();
+  reached_.reset();
+  if (!epoch.started) {
+    auto absence = absence_of(AbsenceCause::kExpired,
+                              "the epoch's opening record is not kept any more, so nobody knows its tracks");
+    absence.segments = static_cast<std::int64_t>(epoch.segments.size());
+    if (segment_ != epoch.segments.end()) {
+      absence.first_segment = SegmentNumber(segment_->first);
+      absence.from = segment_->second.time;
+      absence.to = epoch.segments.rbegin()->second.end;
+    }
+    ready_.push_back(std::move(absence));
+    ++epoch_;
+    return;
+  }
+  epoch_open_ = true;
+  expected_ = epoch.from_its_start || segment_ == epoch.segments.end() ? 0 : segment_->first;
+  ready_.push_back(EpochBegin{*epoch.started, epoch.ended, epoch.from_its_start});
+}
+
+void StreamReader::end_epoch() {
+  const auto& epoch = plan_.epochs[epoch_];
+  for (const auto& gap : epoch.gaps_at_end) never_written(gap);
+  if (epoch.to_its_end && epoch.ended) announce_missing(expected_, epoch.ended->segments, std::nullopt);
+  epoch_open_ = false;
+  ++epoch_;
+}
+
+// Segments have numbers without holes, so a hole is footage that was there. What lay before everything that
+// is kept has expired; else nobody knows.
+void StreamReader::announce_missing(std::int64_t from, std::int64_t to, std::optional<Timestamp> until) {
+  if (from >= to) return;
+  const auto& epoch = plan_.epochs[epoch_];
+  bool expired = from == 0 && epoch.started->offset < plan_.kept.begin;
+  auto absence = expired ? absence_of(AbsenceCause::kExpired, "retention has taken it")
+                         : absence_of(AbsenceCause::kLost, "no record of it is in the log");
+  absence.first_segment = SegmentNumber(from);
+  absence.segments = to - from;
+  absence.from = reached_;
+  absence.to = until;
+  ready_.push_back(std::move(absence));
+}
+
+void StreamReader::never_written(const record::GapFacts& facts) {
+  auto absence = absence_of(absence_cause_from(facts.cause), "the writer says so");
+  absence.from = facts.from;
+  absence.to = facts.to;
+  absence.bytes = facts.bytes;
+  ready_.push_back(std::move(absence));
+}
+
+void StreamReader::absent(AbsenceCause cause, std::string reason, std::int64_t number,
+                          const PlannedSegment& segment) {
+  auto absence = absence_of(cause, std::move(reason));
+  absence.first_segment = SegmentNumber(number);
+  absence.segments = 1;
+  absence.from = segment.time;
+  if (segment.end > segment.time) absence.to = segment.end;
+  absence.bytes = segment.bytes;
+  ready_.push_back(std::move(absence));
+}
+
+// Bytes from the segment in hand on that lie together in the partition.
+std::uint64_t StreamReader::wanted_ahead() const {
+  std::uint64_t bytes = 0;
+  std::optional<Offset> last;
+  const auto& segments = plan_.epochs[epoch_].segments;
+  for (auto it = segment_; it != segments.end() && bytes < kEnoughAhead; ++it) {
+    for (auto [chunk, offset] : it->second.chunks) {
+      if (last && offset != last->next()) return bytes;
+      last = offset;
+    }
+    bytes += it->second.bytes;
+  }
+  return bytes;
+}
+
+Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegment& segment) {
+  damage_.clear();
+  bool settled = false;
+  bool expired = false;
+  const auto& stream = plan_.epochs[epoch_].started->marker.stream;
+  for (auto it = segment.chunks.begin(); it != segment.chunks.end() && !settled; ++it) {
+    GOPLINE_ASSIGN(auto stored,
+                   fetcher_.fetch(it->second, it == segment.chunks.begin() ? wanted_ahead() : 0));
+    if (!stored) {
+      expired |= it->second < plan_.kept.begin;
+      continue;
+    }
+    record::IncomingRecord incoming{.offset = stored->offset,
+                                    .timestamp = stored->timestamp,
+                                    .key = stored->key,
+                                    .headers = &stored->headers,
+                                    .value = stored->value.value_or(Buffer()),
+                                    .damage = {}};
+    if (stored->damage) incoming.damage = stored->damage->message;
+    for (auto& event : assembler_.add(incoming, SteadyTime{}))
+      settled |= take(std::move(event), number, segment);
+  }
+  if (settled) return {};
+  if (expired) {
+    assembler_.give_up(stream);
+    absent(AbsenceCause::kExpired, "retention has taken it", number, segment);
+    return {};
+  }
+  for (auto& event : assembler_.give_up(stream)) settled |= take(std::move(event), number, segment);
+  if (settled) return {};
+  if (!damage_.empty()) {
+    absent(AbsenceCause::kCorrupt, damage_, number, segment);
+  } else {
+    absent(AbsenceCause::kLost, "its records are not in the log any more", number, segment);
+  }
+  return {};
+}
+
+// True when the segment's fate is known.
+bool StreamReader::take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment) {
+  if (auto* whole = std::get_if<record::AssembledSegment>(&event)) {
+    if (whole->headers.segment.value != number || whole->headers.epoch != plan_.epochs[epoch_].number)
+      return false;
+    if (whole->late) ++stats_.late;
+    if (!whole->datarefs.empty()) {
+      absent(AbsenceCause::kElsewhere, "its payload lies at " + whole->datarefs.front().uri, number, segment);
+      return true;
+    }
+    ++stats_.segments;
+    ready_.push_back(SegmentData{std::move(whole->headers), std::move(whole->bytes)});
+    return true;
+  }
+  if (auto* lost = std::get_if<record::LostSegment>(&event)) {
+    if (lost->headers.segment.value != number || lost->headers.epoch != plan_.epochs[epoch_].number)
+      return false;
+    bool damaged = lost->cause == record::GapCause::kLost && !damage_.empty();
+    auto cause = damaged ? AbsenceCause::kCorrupt : absence_cause_from(lost->cause);
+    absent(cause, damaged ? damage_ : lost->reason, number, segment);
+    return true;
+  }
+  if (auto* bad = std::get_if<record::BadRecord>(&event)) {
+    ++stats_.foreign_records;
+    damage_ = fmt::format("the record at offset {}: {}", bad->offset, bad->error.message);
+  }
+  return false;
+}
+
+}  // namespace gopline::aggregator

@@ -1,0 +1,66 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "aggregator/read_plan.h"
+#include "aggregator/record_fetcher.h"
+#include "aggregator/selection.h"
+#include "aggregator/stream_item.h"
+#include "common/base/result.h"
+#include "common/base/stop_signal.h"
+#include "common/log/log.h"
+#include "common/record/chunk_assembler.h"
+
+namespace gopline::aggregator {
+
+struct StreamReaderStats {
+  std::uint64_t payload_bytes = 0;  // read from the log
+  std::uint64_t segments = 0;       // whole
+  std::uint64_t duplicates = 0;
+  std::uint64_t late = 0;
+  std::uint64_t foreign_records = 0;
+};
+
+// A stream, or a range of it, as a sequence: an EpochBegin, then its segments in the order of their numbers,
+// and an Absence wherever one is missing, damaged, or was never written. Segments are verified
+// (ChunkAssembler) and read as they are asked for. Not thread-safe; may be used from any one thread.
+class StreamReader {
+ public:
+  static Result<std::unique_ptr<StreamReader>> open(Log& log, const Selection& selection, StopToken stop);
+
+  // nullopt at the end. An error ends the sequence: kCancelled, or the log's.
+  Result<std::optional<StreamItem>> next();
+
+  const ReadPlan& plan() const { return plan_; }
+  StreamReaderStats stats() const;
+
+ private:
+  StreamReader(Log& log, ReadPlan plan, StopToken stop);
+  Result<void> advance();
+  void begin_epoch();
+  void end_epoch();
+  void announce_missing(std::int64_t from, std::int64_t to, std::optional<Timestamp> until);
+  Result<void> read_segment(std::int64_t number, const PlannedSegment& segment);
+  bool take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment);
+  void absent(AbsenceCause cause, std::string reason, std::int64_t number, const PlannedSegment& segment);
+  Absence absence_of(AbsenceCause cause, std::string reason) const;
+  void never_written(const record::GapFacts& facts);
+  std::uint64_t wanted_ahead() const;
+
+  ReadPlan plan_;
+  RecordFetcher fetcher_;
+  record::ChunkAssembler assembler_;
+  std::deque<StreamItem> ready_;
+  std::size_t epoch_ = 0;  // index into plan_.epochs
+  bool epoch_open_ = false;
+  std::map<std::int64_t, PlannedSegment>::const_iterator segment_;
+  std::int64_t expected_ = 0;         // number of the next segment of the epoch
+  std::optional<Timestamp> reached_;  // capture time at which the newest segment ended
+  std::string damage_;                // what a bad record of the segment in hand was told to be
+  StreamReaderStats stats_;
+};
+
+}  // namespace gopline::aggregator
