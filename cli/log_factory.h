@@ -1,0 +1,33 @@
+#pragma once
+#include <memory>
+
+#include "cli/options.h"
+#include "common/base/result.h"
+#include "common/catalog/stream_directory.h"
+#include "common/log/log.h"
+#include "common/record/topics.h"
+
+// The one place that knows which kinds of log there are.
+namespace gopline::cli {
+
+enum class LogUse {
+  kWrite,  // makes the log where there is none
+  kRead,   // kNotFound where there is none: reading must not leave an empty log behind
+};
+
+// Opens what --log names. The error says which log, what is wrong, and what to write instead.
+Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use);
+
+// The topics of --namespace.
+Result<record::Topics> topics_of(const LogOptions& options);
+
+// A log with what it says of its streams.
+struct OpenedLog {
+  std::unique_ptr<Log> log;
+  record::Topics topics;
+  std::unique_ptr<catalog::StreamDirectory> directory;
+};
+
+Result<OpenedLog> open_for_reading(const LogOptions& options);
+
+}  // namespace gopline::cli

@@ -1,0 +1,104 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/exit_codes.h"
+#include "cli/stream_part.h"
+#include "common/base/logging.h"
+#include "common/base/text.h"
+#include "common/record/stream_id.h"
+
+namespace gopline::cli {
+namespace {
+
+// An option whose text `parse` turns into a value.
+template <typename Value, typename Parse>
+CLI::Option* add_parsed(CLI::App& command, const std::string& name, Value& value, const std::string& help,
+                        Parse parse) {
+  return command.add_option_function<std::string>(
+      name,
+      [&value, name, parse](const std::string& text) {
+        auto parsed = parse(text);
+        if (!parsed) throw CLI::ValidationError(name, parsed.error().message);
+        value = *parsed;
+      },
+      help);
+}
+
+Result<Duration> parse_positive_duration(std::string_view text) {
+  GOPLINE_ASSIGN(auto duration, parse_duration(text));
+  if (duration > Duration::zero()) return duration;
+  return fail(ErrorCode::kInvalidArgument, "'{}' is not a duration above zero, like 500ms or 2s", text);
+}
+
+Result<std::uint64_t> parse_positive_bytes(std::string_view text) {
+  GOPLINE_ASSIGN(auto bytes, parse_bytes(text));
+  if (bytes > 0) return bytes;
+  return fail(ErrorCode::kInvalidArgument, "'{}' is not a size above zero, like 16MiB", text);
+}
+
+}  // namespace
+
+void add_log_options(CLI::App& command, LogOptions& options) {
+  command.add_option("--log", options.url, "Where records are kept: a folder, or null: to discard them")
+      ->envname("GOPLINE_LOG")
+      ->type_name("URL")
+      ->capture_default_str();
+  command.add_option("--namespace", options.topic_namespace, "Prefix of the topics' names")
+      ->type_name("NS")
+      ->capture_default_str();
+}
+
+void add_json_option(CLI::App& command, OutputOptions& options) {
+  command.add_flag("--json", options.json, "Print one JSON document instead of a table");
+}
+
+void add_verbosity_options(CLI::App& command, OutputOptions& options) {
+  auto* quiet = command.add_flag("-q,--quiet", options.quiet, "No progress; errors only");
+  command.add_flag("-v,--verbose", options.verbose, "Say more about what is done")->excludes(quiet);
+}
+
+void add_stream_argument(CLI::App& command, std::string& stream) {
+  command.add_option("STREAM", stream, "The stream's id, as `gopline streams` lists it")
+      ->required()
+      ->type_name("")
+      ->check([](const std::string& id) {
+        auto good = record::check_stream_id(id);
+        return good ? std::string() : good.error().message;
+      });
+}
+
+CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,
+                          const std::string& help) {
+  return add_parsed(command, name, value, help, parse_positive_duration)->type_name("DURATION");
+}
+
+CLI::Option* add_bytes(CLI::App& command, const std::string& name, std::uint64_t& value,
+                       const std::string& help) {
+  return add_parsed(command, name, value, help, parse_positive_bytes)->type_name("BYTES");
+}
+
+CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<Timestamp>& value,
+                      const std::string& help) {
+  return add_parsed(command, name, value, help, parse_rfc3339)->type_name("TIME");
+}
+
+CLI::Option* add_epoch_option(CLI::App& command, std::optional<aggregator::EpochSelection>& value,
+                              const std::string& help) {
+  return add_parsed(command, "--epoch", value, help, parse_epoch)->type_name("N|latest|all");
+}
+
+CLI::Option* add_point_option(CLI::App& command, const std::string& name,
+                              std::optional<aggregator::StreamPoint>& value, const std::string& help) {
+  return add_parsed(command, name, value, help, parse_point)->type_name("TIME|OFFSET");
+}
+
+void apply_verbosity(const OutputOptions& options) {
+  set_log_level(options.verbose ? LogLevel::kDebug : options.quiet ? LogLevel::kError : LogLevel::kWarning);
+}
+
+void add_footer(CLI::App& command, const std::string& examples) {
+  command.footer("Examples:\n" + examples + "\n" + std::string(kExitCodesHelp));
+}
+
+}  // namespace gopline::cli

@@ -1,0 +1,52 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "aggregator/selection.h"
+#include "common/base/clock.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+// Options that several commands share are declared here, so that they are spelled, checked and explained
+// alike.
+namespace gopline::cli {
+
+struct LogOptions {
+  std::string url = "./gopline-data";
+  std::string topic_namespace = "gopline";
+};
+
+struct OutputOptions {
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+void add_log_options(CLI::App& command, LogOptions& options);
+void add_json_option(CLI::App& command, OutputOptions& options);
+void add_verbosity_options(CLI::App& command, OutputOptions& options);  // --quiet, --verbose
+void add_stream_argument(CLI::App& command, std::string& stream);
+
+// Options with a value in words: "2s", "16MiB", "2026-11-22T18:30:00Z". A wrong one is a usage error that
+// shows a right one.
+CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,
+                          const std::string& help);
+CLI::Option* add_bytes(CLI::App& command, const std::string& name, std::uint64_t& value,
+                       const std::string& help);
+CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<Timestamp>& value,
+                      const std::string& help);
+CLI::Option* add_epoch_option(CLI::App& command, std::optional<aggregator::EpochSelection>& value,
+                              const std::string& help);
+CLI::Option* add_point_option(CLI::App& command, const std::string& name,
+                              std::optional<aggregator::StreamPoint>& value, const std::string& help);
+
+// Lets --verbose take effect.
+void apply_verbosity(const OutputOptions& options);
+
+// Sets the command's closing words: examples, then the exit codes.
+void add_footer(CLI::App& command, const std::string& examples);
+
+}  // namespace gopline::cli
