@@ -1,0 +1,203 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "aggregator/aggregate.h"
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/display_width.h"
+#include "cli/exit_codes.h"
+#include "cli/log_factory.h"
+#include "cli/options.h"
+#include "cli/stream_summary.h"
+#include "cli/table.h"
+#include "cli/text_forms.h"
+#include "common/base/text.h"
+
+namespace gopline::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kExamples =
+    "  gopline aggregate lobby --output lobby.mp4      the newest epoch, as it was split\n"
+    "  gopline aggregate lobby --output lobby.mkv --epoch all\n"
+    "  gopline aggregate lobby --output part.mp4 --from 2026-11-22T18:30:00Z --to 2026-11-22T18:35:00Z\n"
+    "  gopline aggregate lobby --output live.mp4 --format fmp4   fragmented MP4: the stored bytes, "
+    "untouched\n"
+    "  gopline aggregate lobby --output - | ffplay -\n\n"
+    "Whole segments are written: from the key frame at or before --from to the segment that covers --to. The "
+    "format\n"
+    "follows from the file's extension; standard output gets fragmented MP4. What is missing is listed, and "
+    "the\n"
+    "output goes on at the next key frame. When it fails, no output file is left.\n";
+
+struct AggregateCommand {
+  LogOptions log;
+  OutputOptions output;
+  std::optional<aggregator::EpochSelection> epoch;
+  aggregator::AggregateOptions aggregate;
+};
+
+std::string segments_of(const aggregator::Absence& absence) {
+  if (!absence.first_segment) return "-";
+  auto first = absence.first_segment->value;
+  return absence.segments <= 1 ? std::to_string(first)
+                               : fmt::format("{}-{}", first, first + absence.segments - 1);
+}
+
+std::string absences_table(const std::vector<aggregator::Absence>& absences) {
+  Table table({{"GAP"},
+               {"EPOCH", Align::kRight},
+               {"SEGMENTS", Align::kRight},
+               {"FROM (UTC)"},
+               {"TO (UTC)"},
+               {"BYTES", Align::kRight},
+               {"WHY"}});
+  for (const auto& absence : absences) {
+    table.add_row({std::string(to_string(absence.cause)), std::to_string(absence.epoch.value),
+                   segments_of(absence), show_time(absence.from), show_time(absence.to),
+                   absence.bytes > 0 ? format_bytes(absence.bytes) : "-", absence.reason});
+  }
+  return table.to_string();
+}
+
+ordered_json absence_json(const aggregator::Absence& absence) {
+  ordered_json json{
+      {"epoch", absence.epoch.value}, {"cause", to_string(absence.cause)}, {"reason", absence.reason}};
+  json["first_segment"] = absence.first_segment ? ordered_json(absence.first_segment->value) : ordered_json();
+  json["segments"] = absence.segments;
+  json["from"] = json_time(absence.from);
+  json["to"] = json_time(absence.to);
+  json["bytes"] = absence.bytes;
+  return json;
+}
+
+ordered_json report_json(const AggregateCommand& command, const aggregator::AggregateReport& report) {
+  ordered_json json{{"stream", command.aggregate.selection.stream},
+                    {"output", command.aggregate.output},
+                    {"format", report.format},
+                    {"passed_through", report.passed_through},
+                    {"whole", report.whole()},
+                    {"segments", report.segments},
+                    {"packets", report.packets},
+                    {"bytes", report.bytes},
+                    {"payload_bytes_read", report.payload_bytes_read},
+                    {"duplicates", report.duplicates},
+                    {"late", report.late},
+                    {"foreign_records", report.foreign_records},
+                    {"skipped_packets", report.skipped_packets},
+                    {"leading_packets", report.leading_packets}};
+  json["epochs"] = ordered_json::array();
+  for (const auto& epoch : report.epochs) {
+    ordered_json one{{"epoch", epoch.epoch.value},
+                     {"segments", epoch.segments},
+                     {"place_seconds", static_cast<double>(epoch.place_us) / 1e6},
+                     {"placed_by_clock", epoch.placed_by_clock}};
+    one["ended"] = epoch.ended ? ordered_json(record::to_string(*epoch.ended)) : ordered_json();
+    json["epochs"].push_back(std::move(one));
+  }
+  json["gaps"] = ordered_json::array();
+  for (const auto& absence : report.absences) json["gaps"].push_back(absence_json(absence));
+  return json;
+}
+
+// What a person wants to know at the end; on standard error, because standard output may carry the video.
+std::string summary(const AggregateCommand& command, const aggregator::AggregateReport& report,
+                    Duration elapsed) {
+  auto target =
+      command.aggregate.output == "-" ? std::string("standard output") : printable(command.aggregate.output);
+  auto text = fmt::format("{} -> {}: {} segments, {} epochs, {} of {}",
+                          printable(command.aggregate.selection.stream), target, show_count(report.segments),
+                          report.epochs.size(), format_bytes(report.bytes), report.format);
+  if (auto rate = format_rate(report.bytes, elapsed); !rate.empty()) text += fmt::format(", {}", rate);
+  text += "\n";
+  if (report.duplicates + report.late + report.foreign_records > 0) {
+    text += fmt::format("passed over: {} duplicate chunks, {} late segments, {} foreign records\n",
+                        report.duplicates, report.late, report.foreign_records);
+  }
+  if (!report.whole()) {
+    text += fmt::format("\nNot whole: {} gaps; {} packets before the next key frame were left out.\n\n",
+                        report.absences.size(), report.skipped_packets + report.leading_packets);
+    text += absences_table(report.absences);
+  }
+  return text;
+}
+
+Result<int> run(const AggregateCommand& command, const Environment& environment) {
+  auto options = command.aggregate;
+  options.selection.topic_namespace = command.log.topic_namespace;
+  if (options.output == "-" && isatty(STDOUT_FILENO) == 1) {
+    return fail(ErrorCode::kInvalidArgument,
+                "standard output is a terminal: redirect it, or give --output a file");
+  }
+  if (options.output == "-" && options.format.empty()) options.format = "fmp4";
+  // A stretch of time may lie in any epoch; without one, the newest is what a person means.
+  options.selection.epochs = command.epoch.value_or(
+      options.selection.bounded() ? aggregator::EpochSelection::all() : aggregator::EpochSelection::latest());
+  GOPLINE_TRY(topics_of(command.log));
+  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead));
+  ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
+  auto line = board.add(options.selection.stream);
+  auto started = environment.clock.steady_now();
+  auto report = aggregator::aggregate(
+      *log, options,
+      [&](const aggregator::AggregateProgress& progress) {
+        ProgressState state{progress.bytes, std::nullopt, {}};
+        if (progress.bytes_planned > 0) {
+          state.fraction = static_cast<double>(progress.bytes) / static_cast<double>(progress.bytes_planned);
+        } else if (progress.segments_planned > 0) {
+          state.fraction =
+              static_cast<double>(progress.segments) / static_cast<double>(progress.segments_planned);
+        }
+        board.update(line, state);
+      },
+      environment.stop);
+  board.close();
+  if (!report) return tl::unexpected(report.error());
+  auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
+  if (command.output.json) print_result(report_json(command, *report).dump(2) + "\n");
+  if (!report->whole() || !(command.output.quiet || command.output.json))
+    print_note(summary(command, *report, elapsed));
+  return report->whole() ? kWhole : kNotWhole;
+}
+
+}  // namespace
+
+void add_aggregate_command(CLI::App& root, Action& chosen) {
+  auto options = std::make_shared<AggregateCommand>();
+  auto* command = root.add_subcommand("aggregate", "Put a stream together again, into one file or pipe");
+  add_stream_argument(*command, options->aggregate.selection.stream);
+  command->add_option("-o,--output", options->aggregate.output, "The file to write, or - for standard output")
+      ->required()
+      ->type_name("FILE");
+  add_log_options(*command, options->log);
+  add_point_option(*command, "--from", options->aggregate.selection.from,
+                   "Begin at this capture time or record offset");
+  add_point_option(*command, "--to", options->aggregate.selection.to,
+                   "End before this capture time or record offset");
+  add_epoch_option(*command, options->epoch,
+                   "Which epochs. Default: latest, or all where --from or --to is given");
+  command
+      ->add_option("--format", options->aggregate.format,
+                   "mp4, fmp4, mkv, ts, nut or what else FFmpeg writes")
+      ->type_name("F");
+  add_json_option(*command, options->output);
+  add_verbosity_options(*command, options->output);
+  add_footer(*command, kExamples);
+  command->callback([options, &chosen] {
+    if (options->output.json && options->aggregate.output == "-") {
+      throw CLI::ValidationError("--json", "standard output carries the video: give --output a file");
+    }
+    chosen = [options](const Environment& environment) {
+      apply_verbosity(options->output);
+      auto code = run(*options, environment);
+      return code ? *code : report(code.error());
+    };
+  });
+}
+
+}  // namespace gopline::cli

@@ -1,0 +1,199 @@
+#include "cli/index_check.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "common/catalog/partition_scan.h"
+#include "common/record/event_type.h"
+
+namespace gopline::cli {
+namespace {
+
+using SegmentKey = std::pair<EpochNumber, SegmentNumber>;
+
+class IndexChecker {
+ public:
+  IndexChecker(const StreamLedger& ledger, PartitionId partition, std::string topic, VerifyReport& report)
+      : ledger_(ledger), partition_(partition), topic_(std::move(topic)), report_(report) {}
+
+  void take(const StoredRecord& stored) {
+    if (stored.damage) return object(stored.offset, stored.damage->message);
+    auto type = record::event_type_of(stored.headers);
+    if (!type) return object(stored.offset, type.error().message);
+    auto value = stored.value.value_or(Buffer());
+    if (*type == record::EventType::kIndex) {
+      auto entry = record::parse_index_entry(stored.headers, value);
+      if (!entry) return object(stored.offset, entry.error().message);
+      take_entry(stored.offset, *entry);
+    } else if (*type == record::EventType::kIndexHour) {
+      auto hour = record::parse_index_hour(stored.headers, value);
+      if (!hour) return object(stored.offset, hour.error().message);
+      ++report_.counts.index_hours;
+      hours_.emplace_back(stored.offset, std::move(*hour));
+    } else {
+      ++report_.counts.foreign;
+    }
+  }
+
+  void finish() {
+    for (const auto& [key, facts] : ledger_.segments()) {
+      if (entries_.contains(key)) continue;
+      // A writer that died leaves the entries of its last segments to the next writer.
+      bool open = !ledger_.epochs().at(key.first).ended && key.first == ledger_.epochs().rbegin()->first;
+      if (open) {
+        ++unindexed_in_open_epoch_;
+      } else {
+        object(std::nullopt, "the segment has no index entry", key);
+      }
+    }
+    if (unindexed_in_open_epoch_ > 0) {
+      report_.notes.push_back(
+          fmt::format("{} segments of the open epoch are not indexed yet: the next writer does it",
+                      unindexed_in_open_epoch_));
+    }
+    for (const auto& [offset, hour] : hours_) check_hour(offset, hour);
+  }
+
+ private:
+  void object(std::optional<Offset> offset, std::string message,
+              std::optional<SegmentKey> key = std::nullopt) {
+    Problem problem{"index", std::move(message), topic_, offset, std::nullopt, std::nullopt};
+    if (key) {
+      problem.epoch = key->first;
+      problem.segment = key->second;
+    }
+    report_.problems.push_back(std::move(problem));
+  }
+
+  void take_entry(Offset offset, const record::IndexEntry& entry) {
+    ++report_.counts.index_entries;
+    SegmentKey key{entry.epoch, entry.segment};
+    if (auto [known, is_new] = entries_.emplace(key, entry); !is_new) {
+      if (known->second == entry) {
+        ++report_.counts.duplicates;
+      } else {
+        object(offset, "a second index entry contradicts the first", key);
+      }
+      return;
+    }
+    auto segment = ledger_.segments().find(key);
+    if (segment == ledger_.segments().end()) {
+      bool expired = !entry.offsets.empty() && entry.offsets.front() < report_.kept.begin;
+      if (!expired) object(offset, "the index names a segment that is not whole in the log", key);
+      return;
+    }
+    compare(offset, entry, segment->second);
+  }
+
+  void compare(Offset offset, const record::IndexEntry& entry, const SegmentFacts& facts) {
+    const auto& headers = facts.headers;
+    auto expect = [&](bool equal, std::string_view member) {
+      if (!equal) {
+        object(offset, fmt::format("its index entry has another {}", member),
+               SegmentKey{entry.epoch, entry.segment});
+      }
+    };
+    expect(entry.ordinal == headers.ordinal, "ordinal");
+    expect(entry.discontinuities == headers.discontinuities, "number of discontinuities");
+    expect(entry.partition == partition_, "partition");
+    expect(entry.offsets == facts.offsets, "list of chunk offsets");
+    expect(entry.time == headers.time, "time");
+    expect(entry.clock == headers.clock, "clock");
+    expect(entry.start == headers.start, "start");
+    expect(!headers.duration || entry.duration == *headers.duration, "duration");
+    expect(!headers.size || entry.size == *headers.size, "size");
+    expect(entry.sap == headers.sap, "sap");
+    expect(!facts.init_xxh3 || entry.init_xxh3 == *facts.init_xxh3, "init digest");
+    if (!entry.parts.empty() && facts.init_xxh3) {
+      expect(std::equal(entry.parts.begin(), entry.parts.end(), facts.parts.begin(), facts.parts.end(),
+                        [](const auto& a, const auto& b) {
+                          return a.track == b.track && a.offset == b.offset && a.size == b.size &&
+                                 a.duration == b.duration;
+                        }),
+             "list of parts");
+    }
+  }
+
+  // An hour's sums must be those of its entries that the index still keeps.
+  void check_hour(Offset offset, const record::IndexHour& hour) {
+    std::int64_t segments = 0;
+    std::uint64_t bytes = 0;
+    for (const auto& [key, entry] : entries_) {
+      if (entry.epoch != hour.epoch || format_hour(entry.time) != hour.hour) continue;
+      ++segments;
+      bytes += entry.size;
+    }
+    if (segments == 0 && hour.segments > 0) return;  // the entries have expired; the roll-up outlives them
+    if (segments != hour.segments || bytes != hour.bytes) {
+      Problem problem{
+          "index",
+          fmt::format(
+              "the index of the hour {} sums up {} segments with {} bytes; its entries are {} with {}",
+              hour.hour, hour.segments, hour.bytes, segments, bytes),
+          topic_,
+          offset,
+          hour.epoch,
+          std::nullopt};
+      report_.problems.push_back(std::move(problem));
+    }
+  }
+
+  const StreamLedger& ledger_;
+  const PartitionId partition_;
+  const std::string topic_;
+  VerifyReport& report_;
+  std::map<SegmentKey, record::IndexEntry> entries_;
+  std::vector<std::pair<Offset, record::IndexHour>> hours_;
+  std::int64_t unindexed_in_open_epoch_ = 0;
+};
+
+}  // namespace
+
+Result<void> check_index(Log& log, const record::Topics& topics, const record::StreamState& state,
+                         const StreamLedger& ledger, StopToken stop, VerifyReport& report) {
+  IndexChecker checker(ledger, state.partition, topics.index, report);
+  catalog::ScanOptions scan;
+  scan.stop = std::move(stop);
+  GOPLINE_TRY(
+      catalog::scan_partition(log, {topics.index, state.partition}, scan, [&](const StoredRecord& stored) {
+        if (stored.key == state.stream) checker.take(stored);
+        return true;
+      }));
+  checker.finish();
+  return {};
+}
+
+void check_state(const record::StreamState& state, const StreamLedger& ledger, const std::string& topic,
+                 VerifyReport& report) {
+  auto object = [&](std::string message) {
+    report.problems.push_back({"state", std::move(message), topic, std::nullopt, state.epoch, std::nullopt});
+  };
+  if (!state.epoch) return;
+  auto epoch = ledger.epochs().find(*state.epoch);
+  if (epoch == ledger.epochs().end()) {
+    // An epoch without any record can only have expired.
+    if (report.kept.begin.value == 0) object("the stream's newest epoch is not in the log");
+    return;
+  }
+  for (auto newer = std::next(epoch); newer != ledger.epochs().end(); ++newer) {
+    if (!newer->second.late)
+      object(fmt::format("epoch {} is newer than the stream's state knows", newer->first.value));
+  }
+  if (state.ended.has_value() != epoch->second.ended.has_value()) {
+    object(state.ended ? "the state says that the epoch ended; the log does not"
+                       : "the epoch has ended; the state says it has not");
+  }
+  if (!state.ended || !epoch->second.ended) return;  // while it is open the state may lag behind
+  if (state.ordinal && ledger.last_ordinal() && *state.ordinal != *ledger.last_ordinal()) {
+    object(fmt::format("the state's last ordinal is {}, the log's {}", state.ordinal->value,
+                       ledger.last_ordinal()->value));
+  }
+  if (state.segments != epoch->second.ended->segments || state.bytes != epoch->second.ended->bytes) {
+    object(fmt::format("the state counts {} segments with {} bytes, epoch.ended {} with {}", state.segments,
+                       state.bytes, epoch->second.ended->segments, epoch->second.ended->bytes));
+  }
+}
+
+}  // namespace gopline::cli

@@ -1,0 +1,122 @@
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/exit_codes.h"
+#include "cli/log_factory.h"
+#include "cli/options.h"
+#include "cli/source_names.h"
+#include "cli/split_run.h"
+
+namespace gopline::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "  gopline split lobby.mp4                           into the stream 'lobby' of ./gopline-data\n"
+    "  gopline split *.mkv --log /var/lib/gopline        several at once, each its own stream\n"
+    "  gopline split a/cam.mp4 b/cam.mp4 --stream site-a/cam --stream site-b/cam\n"
+    "  ffmpeg -i URL -c copy -f mpegts - | gopline split - --stream door\n"
+    "  gopline split night.ts --start-time 2026-11-22T18:30:00Z --digest sha256\n"
+    "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
+    "  gopline split clip.mp4 --log null:                how fast this machine splits\n\n"
+    "A source is anything FFmpeg opens; '-' is standard input. Splitting into a stream that exists opens its "
+    "next\n"
+    "epoch. A source that fails does not stop the others.\n";
+
+struct SplitCommand {
+  LogOptions log;
+  OutputOptions output;
+  std::vector<std::string> sources;
+  std::vector<std::string> streams;
+  splitter::SplitOptions common;  // everything but source and stream
+};
+
+int exit_code_of(const std::deque<SplitTask>& tasks) {
+  int code = kWhole;
+  for (const auto& task : tasks) {
+    if (task.has_failed()) return kFailed;
+    if (task.was_stopped()) code = kInterrupted;
+  }
+  return code;
+}
+
+Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sources,
+                const Environment& environment) {
+  GOPLINE_TRY(topics_of(command.log));
+  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kWrite));
+  auto common = command.common;
+  common.topic_namespace = command.log.topic_namespace;
+  ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
+  auto tasks = split_all(*log, common, sources, environment, board);
+  board.close();
+  if (command.output.json) {
+    print_result(json_of(tasks, log->describe()).dump(2) + "\n");
+  } else if (!command.output.quiet) {
+    print_result(to_text(tasks));
+  }
+  return exit_code_of(tasks);
+}
+
+void declare_cutting(CLI::App& command, splitter::SplitOptions& options) {
+  add_duration(command, "--segment-duration", options.segmenter.segment_duration,
+               "Cut at the first key frame after each")
+      ->default_str("2s");
+  add_bytes(command, "--max-segment-bytes", options.segmenter.max_segment_bytes,
+            "Cut at the latest before this many bytes")
+      ->default_str("16MiB");
+  add_duration(command, "--max-segment-time", options.segmenter.max_segment_time,
+               "Cut at the latest after this, key frame or not")
+      ->default_str("10s");
+}
+
+}  // namespace
+
+void add_split_command(CLI::App& root, Action& chosen) {
+  auto options = std::make_shared<SplitCommand>();
+  auto* command = root.add_subcommand("split", "Split videos into a log, each into its own stream");
+  command->add_option("SOURCE", options->sources, "Files, URLs, or - for standard input")
+      ->required()
+      ->type_name("");
+  command
+      ->add_option("--stream", options->streams,
+                   "The stream's id; once for each source, in order. Else the file's name")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  add_log_options(*command, options->log);
+  declare_cutting(*command, options->common);
+  command
+      ->add_option("--rate", options->common.rate,
+                   "Read as fast as possible, or as fast as the timestamps say")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, splitter::ReadRate>{
+          {"max", splitter::ReadRate::kMax}, {"realtime", splitter::ReadRate::kRealtime}}))
+      ->default_str("max")
+      ->type_name("max|realtime");
+  command->add_flag("--loop", options->common.loop, "Begin again at the end, until stopped");
+  add_time(*command, "--start-time", options->common.start_time,
+           "When the first picture was taken. Else what the file says");
+  command
+      ->add_option_function<std::string>(
+          "--digest", [options](const std::string& name) { options->common.sha256 = name == "sha256"; },
+          "Chain the segments by SHA-256, as evidence")
+      ->check(CLI::IsMember({"none", "sha256"}))
+      ->default_str("none")
+      ->type_name("none|sha256");
+  add_json_option(*command, options->output);
+  add_verbosity_options(*command, options->output);
+  add_footer(*command, kExamples);
+  command->callback([options, &chosen] {
+    chosen = [options](const Environment& environment) {
+      apply_verbosity(options->output);
+      auto sources = name_sources(options->sources, options->streams);
+      if (!sources) return report_usage(sources.error(), "split");
+      auto code = run(*options, *sources, environment);
+      return code ? *code : report(code.error());
+    };
+  });
+}
+
+}  // namespace gopline::cli

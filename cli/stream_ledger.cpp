@@ -1,0 +1,155 @@
+#include "cli/stream_ledger.h"
+
+#include <fmt/format.h>
+
+#include "cli/segment_content.h"
+
+namespace gopline::cli {
+
+void StreamLedger::take(record::AssemblerEvent event) {
+  std::visit([this](auto&& what) { book(std::move(what)); }, std::move(event));
+}
+
+void StreamLedger::object(std::string kind, const record::SegmentHeaders& headers,
+                          std::optional<Offset> offset, std::string message) {
+  report_.problems.push_back(
+      {std::move(kind), std::move(message), topic_, offset, headers.epoch, headers.segment});
+}
+
+void StreamLedger::book(record::StartedEpoch epoch) {
+  ++report_.counts.epochs;
+  auto& entry = epochs_[epoch.epoch];
+  if (entry.started) {
+    report_.problems.push_back(
+        {"epoch", "the epoch is started twice", topic_, epoch.offset, epoch.epoch, std::nullopt});
+  }
+  entry.late = epoch.marker.late;
+  entry.started = std::move(epoch);
+}
+
+void StreamLedger::book(const record::EndedEpoch& epoch) {
+  auto& entry = epochs_[epoch.marker.epoch];
+  entry.ended = epoch.marker;
+}
+
+void StreamLedger::book(const record::WrittenGap& gap) {
+  report_.gaps.push_back({gap.marker.epoch, epochs_[gap.marker.epoch].next, gap.marker.facts});
+}
+
+void StreamLedger::book(const record::BadRecord& bad) {
+  report_.problems.push_back({"corrupt", bad.error.message, topic_, bad.offset, std::nullopt, std::nullopt});
+}
+
+void StreamLedger::book(const record::LostSegment& segment) {
+  check_numbers(segment.headers, std::nullopt, segment.late);
+  object(segment.cause == record::GapCause::kCorrupt ? "corrupt" : "lost", segment.headers, std::nullopt,
+         "the segment is not whole: " + segment.reason);
+}
+
+void StreamLedger::book(record::AssembledSegment segment) {
+  auto& counts = report_.counts;
+  ++counts.segments;
+  counts.chunks += static_cast<std::int64_t>(segment.offsets.size());
+  counts.bytes += segment.bytes.size();
+  if (segment.headers.sha256) ++counts.sha256;
+  auto first_offset = segment.offsets.empty() ? std::nullopt : std::optional(segment.offsets.front());
+  check_numbers(segment.headers, first_offset, segment.late);
+  if (segment.chain_broken) {
+    object("chain", segment.headers, first_offset, "ce_prevsha256 is not the SHA-256 of the segment before");
+  }
+  auto& epoch = epochs_[segment.headers.epoch];
+  ++epoch.segments;
+  epoch.bytes += segment.bytes.size();
+  if (epoch.end && segment.headers.start < *epoch.end) {
+    object("order", segment.headers, first_offset,
+           fmt::format("it starts at {} before the segment in front of it ends at {}",
+                       to_string(segment.headers.start), to_string(*epoch.end)));
+  }
+  if (segment.headers.duration) epoch.end = segment.headers.start + *segment.headers.duration;
+  SegmentFacts facts{segment.headers, segment.offsets, std::nullopt, {}};
+  check_content(segment, facts);
+  segments_[{segment.headers.epoch, segment.headers.segment}] = std::move(facts);
+}
+
+void StreamLedger::check_numbers(const record::SegmentHeaders& headers, std::optional<Offset> offset,
+                                 bool late) {
+  auto [found, is_new] = epochs_.try_emplace(headers.epoch);
+  auto& epoch = found->second;
+  bool expired_before = report_.kept.begin.value > 0 && !epoch.started;
+  if (!epoch.started && is_new && !expired_before) {
+    object("epoch", headers, offset, "no epoch.started precedes it");
+  }
+  if (headers.segment > epoch.next && !(is_new && expired_before)) {
+    object(
+        "lost", headers, offset,
+        fmt::format("segments {} to {} before it are missing", epoch.next.value, headers.segment.value - 1));
+  }
+  if (headers.segment < epoch.next) object("order", headers, offset, "it comes after a later one");
+  epoch.next = std::max(epoch.next, headers.segment.next());
+  if (late) return;  // ordinals of late records are ignored
+
+  bool first_of_stream = !last_ordinal_ && report_.kept.begin.value == 0;
+  if ((last_ordinal_ && headers.ordinal != last_ordinal_->next()) ||
+      (first_of_stream && headers.ordinal.value != 0)) {
+    object("order", headers, offset,
+           fmt::format("its ordinal is {} where {} follows", headers.ordinal.value,
+                       last_ordinal_ ? last_ordinal_->next().value : 0));
+  }
+  if (headers.discontinuities < last_discontinuities_) {
+    object("order", headers, offset,
+           fmt::format("its discontinuities go back from {} to {}", last_discontinuities_,
+                       headers.discontinuities));
+  }
+  last_ordinal_ = last_ordinal_ ? std::max(*last_ordinal_, headers.ordinal) : headers.ordinal;
+  last_discontinuities_ = std::max(last_discontinuities_, headers.discontinuities);
+}
+
+void StreamLedger::check_content(const record::AssembledSegment& segment, SegmentFacts& facts) {
+  const auto& headers = segment.headers;
+  auto offset = segment.offsets.empty() ? std::nullopt : std::optional(segment.offsets.front());
+  if (!segment.datarefs.empty()) {
+    object("content", headers, offset, "its payload lies outside the log, where this version does not look");
+    return;
+  }
+  const auto& started = epochs_[headers.epoch].started;
+  if (!started) return;  // expired with its epoch.started: no tracks to read it by
+  auto content = read_content(segment, started->marker.tracks);
+  if (!content) {
+    object("content", headers, offset, content.error().message);
+    return;
+  }
+  for (auto& problem : content->problems) object("content", headers, offset, std::move(problem));
+  report_.counts.fragments += static_cast<std::int64_t>(content->parts.size());
+  report_.counts.packets += content->packets;
+  facts.init_xxh3 = content->init_xxh3;
+  facts.parts = std::move(content->parts);
+}
+
+void StreamLedger::finish() {
+  for (const auto& [number, epoch] : epochs_) {
+    auto object_to_epoch = [&, number = number](std::string message) {
+      report_.problems.push_back({"epoch", std::move(message), topic_, std::nullopt, number, std::nullopt});
+    };
+    if (!epoch.started) {
+      report_.notes.push_back(fmt::format("epoch {}: its beginning is no longer kept", number.value));
+      continue;
+    }
+    if (!epoch.ended) {
+      bool newest = number == epochs_.rbegin()->first;
+      report_.notes.push_back(
+          fmt::format("epoch {}: {}", number.value,
+                      newest ? "open: a writer is at work, or it died" : "its writer died"));
+      continue;
+    }
+    if (epoch.ended->segments != epoch.segments) {
+      object_to_epoch(
+          fmt::format("epoch.ended counts {} segments; {} are whole", epoch.ended->segments, epoch.segments));
+    }
+    if (epoch.ended->bytes != epoch.bytes) {
+      object_to_epoch(fmt::format("epoch.ended counts {} bytes; whole segments have {}", epoch.ended->bytes,
+                                  epoch.bytes));
+    }
+  }
+}
+
+}  // namespace gopline::cli
