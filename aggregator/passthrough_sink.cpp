@@ -29,8 +29,8 @@ std::size_t position_in(std::span<const std::uint8_t> whole, std::span<const std
   return static_cast<std::size_t>(part.data() - whole.data());
 }
 
-// trun (8.8.8): how many samples, and their durations if it has them.
-void read_trun(const media::BoxView& trun, Fragment& fragment) {
+// trun (8.8.8): how many samples, and their durations where they have their own.
+void read_trun(const media::BoxView& trun, std::uint32_t default_duration, Fragment& fragment) {
   ByteReader in(trun.payload);
   auto flags = in.u32() & 0xFFFFFF;
   fragment.samples = in.u32();
@@ -38,8 +38,9 @@ void read_trun(const media::BoxView& trun, Fragment& fragment) {
   if (flags & 0x004) in.skip(4);
   std::size_t others =
       4 * static_cast<std::size_t>(((flags & 0x200) != 0) + ((flags & 0x400) != 0) + ((flags & 0x800) != 0));
-  fragment.end = fragment.time;
-  for (std::uint32_t i = 0; (flags & 0x100) && i < fragment.samples && in.ok(); ++i) {
+  bool own = (flags & 0x100) != 0;
+  fragment.end = fragment.time + (own ? 0 : std::uint64_t{fragment.samples} * default_duration);
+  for (std::uint32_t i = 0; own && i < fragment.samples && in.ok(); ++i) {
     fragment.end += in.u32();
     in.skip(others);
   }
@@ -52,14 +53,17 @@ Fragment read_moof(const media::BoxView& moof) {
   auto header = moof.size - moof.payload.size();
   auto traf = media::find_box(moof.payload, "traf");
   ByteReader tfhd(media::find_box(traf.payload, "tfhd").payload);
-  tfhd.skip(4);
+  auto flags = tfhd.u32();
   fragment.track_id = static_cast<int>(tfhd.u32());
+  if (flags & 0x000001) tfhd.skip(8);
+  if (flags & 0x000002) tfhd.skip(4);
+  std::uint32_t default_duration = flags & 0x000008 ? tfhd.u32() : 0;
   auto box = media::find_box(traf.payload, "tfdt");
   ByteReader tfdt(box.payload);
   bool wide = tfdt.u32() >> 24 == 1;
   fragment.time = wide ? tfdt.u64() : tfdt.u32();
   if (wide && tfdt.ok()) fragment.time_at = header + position_in(moof.payload, box.payload) + 4;
-  read_trun(media::find_box(traf.payload, "trun"), fragment);
+  read_trun(media::find_box(traf.payload, "trun"), default_duration, fragment);
   return fragment;
 }
 

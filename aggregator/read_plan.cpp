@@ -96,7 +96,7 @@ bool restrict(PlannedEpoch& epoch, const Selection& selection) {
     complete = first->second.sap != 0 || first->first == 0;
   }
   segments.erase(segments.begin(), first);
-  epoch.from_its_start = segments.empty() ? !selection.from : segments.begin()->first == 0;
+  epoch.from_its_start = !selection.from || (!segments.empty() && segments.begin()->first == 0);
   if (!epoch.to_its_end) epoch.gaps_at_end.clear();
   return complete;
 }

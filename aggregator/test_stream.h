@@ -1,0 +1,277 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/bytes/digest.h"
+#include "common/log/memory_log.h"
+#include "common/media/access_point.h"
+#include "common/media/demuxer.h"
+#include "common/media/segment_builder.h"
+#include "common/record/markers.h"
+#include "common/record/segment_headers.h"
+#include "common/record/topics.h"
+
+// Streams for tests: a clip's packets cut at its key frames, written to a log in memory by hand, so that a
+// test can leave anything out.
+namespace gopline::aggregator::testing {
+
+inline const Timestamp kNoon = Timestamp(std::chrono::seconds(1'795'348'800));  // 2026-11-22T12:00:00Z
+inline constexpr const char* kStream = "door";
+
+// A clip and its segments.
+struct ClipSegments {
+  media::SourceInfo source;
+  std::vector<media::Track> tracks;
+  std::vector<media::Packet> packets;  // as the source delivers them
+  std::vector<media::BuiltSegment> segments;
+  std::vector<std::vector<media::Packet>> packets_of;  // by segment
+};
+
+namespace detail {
+
+inline media::Segment segment_of(const std::vector<media::Packet>& packets, const ClipSegments& clip,
+                                 const std::vector<std::int64_t>& origins) {
+  media::Segment segment;
+  int main = media::main_track_of(clip.tracks);
+  for (int track = 0; track < static_cast<int>(clip.tracks.size()); ++track) {
+    const auto base = clip.tracks[static_cast<std::size_t>(track)].time_base;
+    media::Run run{track, origins[static_cast<std::size_t>(track)], {}};
+    for (const auto& packet : packets) {
+      if (packet.track != track) continue;
+      auto dts = *packet.dts;
+      run.packets.push_back(
+          {packet, dts, packet.pts.value_or(dts), (dts - run.origin) * base.num, packet.duration * base.num});
+    }
+    for (std::size_t i = 0; i + 1 < run.packets.size(); ++i) {
+      run.packets[i].duration = run.packets[i + 1].time - run.packets[i].time;
+    }
+    if (run.packets.empty()) continue;
+    if (track == main) {
+      const auto& first = run.packets.front();
+      segment.sap = media::sap_type(clip.tracks[static_cast<std::size_t>(track)], first.packet);
+      segment.start = first.time;
+      segment.first_pts = (first.pts - run.origin) * base.num;
+      segment.timescale = base.den;
+      for (const auto& timed : run.packets) segment.duration += timed.duration;
+    }
+    segment.runs.push_back(std::move(run));
+  }
+  std::ranges::stable_partition(segment.runs, [&](const auto& run) { return run.track == main; });
+  return segment;
+}
+
+}  // namespace detail
+
+// `name` in media/; one segment per key frame of the main track.
+inline ClipSegments cut_clip(const std::string& name) {
+  ClipSegments clip;
+  media::DemuxerOptions options;
+  options.url = (std::filesystem::path(GOPLINE_SOURCE_DIR) / "media" / name).string();
+  auto demuxer = media::Demuxer::open(options);
+  if (!demuxer) return clip;
+  clip.source = (*demuxer)->info();
+  clip.tracks = (*demuxer)->tracks();
+  for (;;) {
+    auto packet = (*demuxer)->read();
+    if (!packet || !*packet) break;
+    clip.packets.push_back(std::move(**packet));
+  }
+  int main = media::main_track_of(clip.tracks);
+  for (const auto& packet : clip.packets) {
+    if (clip.packets_of.empty() || (packet.track == main && packet.is_key())) clip.packets_of.emplace_back();
+    clip.packets_of.back().push_back(packet);
+  }
+  if (clip.packets_of.size() > 1 &&
+      std::ranges::none_of(clip.packets_of[0], [&](const auto& p) { return p.track == main; })) {
+    auto& second = clip.packets_of[1];
+    second.insert(second.begin(), clip.packets_of[0].begin(), clip.packets_of[0].end());
+    clip.packets_of.erase(clip.packets_of.begin());
+  }
+  std::vector<std::int64_t> origins(clip.tracks.size(), 0);
+  std::vector<bool> seen(clip.tracks.size(), false);
+  Rational t0{1 << 30, 1};
+  for (const auto& packet : clip.packets) {
+    t0 = std::min(
+        t0, ticks_to_seconds(*packet.dts, clip.tracks[static_cast<std::size_t>(packet.track)].time_base));
+  }
+  for (std::size_t i = 0; i < origins.size(); ++i) origins[i] = floor_div(t0, clip.tracks[i].time_base);
+  std::unique_ptr<media::SegmentBuilder> builder;
+  for (const auto& packets : clip.packets_of) {
+    auto segment = detail::segment_of(packets, clip, origins);
+    if (!builder) builder = *media::SegmentBuilder::create(clip.tracks, segment);
+    clip.segments.push_back(*builder->build(segment));
+  }
+  return clip;
+}
+
+struct EpochOptions {
+  Timestamp start = kNoon;  // capture time of its first picture
+  bool late = false;
+  std::size_t chunk_bytes = 0;        // 0: one chunk per segment
+  std::vector<std::int64_t> without;  // segments that are not written
+  std::int64_t segments = -1;         // that many only; -1: all
+  std::optional<std::int64_t>
+      unfinished;  // this segment's last chunk is not written (chunk_bytes must be set)
+  bool started = true;
+  bool ended = true;
+  bool indexed = true;
+  std::map<std::int64_t, record::GapFacts> gaps;  // before these segments; number beyond the last: at the end
+};
+
+// One stream in a log in memory, in partition 0, written record by record.
+class TestStream {
+ public:
+  TestStream() {
+    for (const auto& topic : {topics.segments, topics.index, topics.streams}) {
+      EXPECT_TRUE(log.ensure_topic({topic, 1, {}}));
+    }
+    writer_ = *log.make_writer({});
+  }
+
+  MemoryLog log;
+  record::Topics topics = record::topics_of();
+  TopicPartition where{topics.segments, PartitionId(0)};
+
+  Offset append(const std::string& topic, const record::Encoded& record) {
+    return append(topic, record.key, record.headers, record.value);
+  }
+  Offset append(const std::string& topic, const std::string& key, const Headers& headers,
+                const Buffer& value) {
+    NewRecord record{key, BufferChain(value), headers, kNoon};
+    return *writer_->append_and_wait({topic, PartitionId(0)}, std::move(record));
+  }
+
+  // Writes an epoch of `clip` and returns its number.
+  EpochNumber write_epoch(const ClipSegments& clip, const EpochOptions& options = {}) {
+    record::EpochStarted started;
+    started.stream = kStream;
+    started.writer = fmt::format("00000000-0000-4000-8000-{:012}", ++writers_);
+    started.time = options.start;
+    started.source = clip.source;
+    started.tracks = clip.tracks;
+    started.content_type =
+        clip.segments.front().content_type.starts_with("video/x-nut") ? "video/x-nut" : "video/mp4";
+    started.program = "test";
+    started.late = options.late;
+    auto at = append(topics.segments, record::encode(started));
+    state_.epoch_offset = at;
+    EpochNumber epoch(at.value);
+    if (!options.started) log.drop_record(where, at);
+    std::int64_t count =
+        options.segments < 0 ? static_cast<std::int64_t>(clip.segments.size()) : options.segments;
+    for (std::int64_t i = 0; i < count; ++i) {
+      write_gap(options, epoch, started.writer, i);
+      if (std::ranges::find(options.without, i) == options.without.end())
+        write_segment(clip, options, epoch, started.writer, i);
+    }
+    write_gap(options, epoch, started.writer, count);
+    if (options.ended) {
+      record::EpochEnded ended;
+      ended.stream = kStream;
+      ended.writer = started.writer;
+      ended.epoch = epoch;
+      ended.segments = count;
+      ended.late = options.late;
+      append(topics.segments, record::encode(ended));
+    }
+    write_state(epoch, started, options);
+    return epoch;
+  }
+
+  // Offsets of the chunks that were written, by epoch and segment.
+  std::map<std::pair<EpochNumber, std::int64_t>, std::vector<Offset>> offsets;
+
+ private:
+  void write_gap(const EpochOptions& options, EpochNumber epoch, const std::string& writer,
+                 std::int64_t before) {
+    auto facts = options.gaps.find(before);
+    if (facts == options.gaps.end()) return;
+    record::Gap gap;
+    gap.stream = kStream;
+    gap.writer = writer;
+    gap.epoch = epoch;
+    gap.number = gaps_++;
+    gap.facts = facts->second;
+    append(topics.segments, record::encode(gap));
+  }
+
+  void write_segment(const ClipSegments& clip, const EpochOptions& options, EpochNumber epoch,
+                     const std::string& writer, std::int64_t number) {
+    const auto& built = clip.segments[static_cast<std::size_t>(number)];
+    auto bytes = built.bytes.flatten();
+    auto chunk_bytes = options.chunk_bytes ? options.chunk_bytes : bytes.size();
+    record::SegmentHeaders headers;
+    headers.stream = kStream;
+    headers.writer = writer;
+    headers.epoch = epoch;
+    headers.segment = SegmentNumber(number);
+    headers.ordinal = Ordinal(ordinal_++);
+    auto since_start = built.first_pts - clip.segments.front().first_pts;
+    headers.time = options.start + Duration(rescale(since_start, {1, built.timescale}, {1, 1'000'000}));
+    headers.start = {built.start, built.timescale};
+    headers.sap = built.sap;
+    headers.late = options.late;
+    headers.content_type = built.content_type;
+    auto& written = offsets[{epoch, number}];
+    for (std::size_t at = 0; at < bytes.size(); at += chunk_bytes, ++headers.chunk) {
+      auto chunk = bytes.share(at, std::min(chunk_bytes, bytes.size() - at));
+      headers.xxh3 = xxh3_hex(chunk.bytes());
+      headers.last_chunk = at + chunk.size() == bytes.size();
+      if (headers.last_chunk) {
+        if (options.unfinished == number) return;
+        headers.duration = Rational{built.duration, built.timescale};
+        headers.size = bytes.size();
+      }
+      written.push_back(append(topics.segments, kStream, record::encode(headers), chunk));
+    }
+    if (options.indexed) write_index(headers, options, written);
+  }
+
+  void write_index(const record::SegmentHeaders& headers, const EpochOptions& options,
+                   const std::vector<Offset>& at) {
+    record::IndexEntry entry;
+    entry.stream = kStream;
+    entry.writer = headers.writer;
+    entry.epoch = headers.epoch;
+    entry.epoch_offset = state_.epoch_offset;
+    entry.segment = headers.segment;
+    entry.ordinal = headers.ordinal;
+    entry.late = headers.late;
+    entry.partition = PartitionId(0);
+    entry.offsets = at;
+    entry.time = headers.time;
+    entry.start = headers.start;
+    entry.duration = *headers.duration;
+    entry.size = *headers.size;
+    entry.sap = headers.sap;
+    auto gap = options.gaps.find(headers.segment.value);
+    if (gap != options.gaps.end()) entry.gap = gap->second;
+    append(topics.index, record::encode(entry));
+  }
+
+  void write_state(EpochNumber epoch, const record::EpochStarted& started, const EpochOptions& options) {
+    if (options.late) return;
+    state_.stream = kStream;
+    state_.partition = PartitionId(0);
+    state_.epoch = epoch;
+    state_.started = started;
+    state_.ordinal = Ordinal(ordinal_ - 1);
+    if (options.indexed) state_.position = log.offsets(where)->end;
+    state_.updated = options.start;
+    append(topics.streams, record::encode(state_));
+  }
+
+  std::unique_ptr<LogWriter> writer_;
+  record::StreamState state_;
+  int writers_ = 0;
+  std::int64_t gaps_ = 0;
+  std::int64_t ordinal_ = 0;
+};
+
+}  // namespace gopline::aggregator::testing
