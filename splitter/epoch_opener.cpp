@@ -1,5 +1,7 @@
 #include "splitter/epoch_opener.h"
 
+#include <algorithm>
+
 #include "common/base/uuid.h"
 #include "common/catalog/stream_directory.h"
 #include "common/catalog/topic_specs.h"
@@ -19,7 +21,9 @@ record::EpochStarted describe(const PublisherOptions& options, const Clock& cloc
   marker.clock = options.clock;
   marker.source = options.source;
   marker.tracks = options.tracks;
-  marker.content_type = options.init_xxh3.empty() ? "video/x-nut" : "video/mp4";
+  bool has_video = std::ranges::any_of(
+      options.tracks, [](const auto& t) { return t.codec.type == media::MediaType::kVideo; });
+  marker.content_type = options.init_xxh3.empty() ? "video/x-nut" : (has_video ? "video/mp4" : "audio/mp4");
   marker.init_xxh3 = options.init_xxh3;
   marker.program = std::string("gopline ") + GOPLINE_VERSION;
   return marker;

@@ -165,7 +165,7 @@ class Recovery {
   // The fragments of a stored segment. One that cannot be read keeps an entry without parts.
   Result<void> describe_parts(const record::EpochStarted& opening, const record::SegmentHeaders& headers,
                               record::IndexEntry& entry) {
-    if (!headers.content_type.starts_with("video/mp4") || headers.dataref) return {};
+    if (headers.content_type.starts_with("video/x-nut") || headers.dataref) return {};
     BufferChain chain;
     for (auto offset : entry.offsets) {
       GOPLINE_ASSIGN(auto stored, catalog::read_record(log_, epoch_.segments, offset));

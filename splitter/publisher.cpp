@@ -126,23 +126,39 @@ class LogPublisher final : public Publisher {
     return static_cast<std::size_t>(max_record_bytes_) - overhead;
   }
 
+  // Where the segment's chunks end: after every so many whole fragments where that is asked for, and wherever
+  // a record is full.
+  std::vector<std::size_t> chunk_ends(const media::BuiltSegment& segment, std::size_t chunk_bytes) const {
+    std::vector<std::size_t> wanted, ends;
+    auto step = options_.parts_per_chunk;
+    for (std::size_t i = step; step > 0 && i < segment.parts.size(); i += step)
+      wanted.push_back(segment.parts[i].offset);
+    wanted.push_back(segment.bytes.size());
+    std::size_t begin = 0;
+    for (auto end : wanted) {
+      for (; end - begin > chunk_bytes; begin += chunk_bytes) ends.push_back(begin + chunk_bytes);
+      ends.push_back(end);
+      begin = end;
+    }
+    return ends;
+  }
+
   Result<void> append_chunks(const media::BuiltSegment& segment, record::SegmentHeaders h,
                              std::size_t chunk_bytes, const StopToken& stop) {
-    auto size = segment.bytes.size();
-    auto chunks = std::max<std::size_t>(1, (size + chunk_bytes - 1) / chunk_bytes);
+    auto ends = chunk_ends(segment, chunk_bytes);
+    auto chunks = ends.size();
     auto callbacks = keeper_.expect(entry_of(segment, h), chunks);
     auto sha256 = std::exchange(h.sha256, std::nullopt);
     auto previous = std::exchange(h.previous_sha256, std::nullopt);
     for (std::size_t i = 0; i < chunks; ++i) {
-      auto offset = i * chunk_bytes;
-      auto bytes =
-          chunks == 1 ? segment.bytes : segment.bytes.share(offset, std::min(chunk_bytes, size - offset));
+      auto begin = i == 0 ? 0 : ends[i - 1];
+      auto bytes = chunks == 1 ? segment.bytes : segment.bytes.share(begin, ends[i] - begin);
       h.chunk = static_cast<std::int64_t>(i);
       h.xxh3 = xxh3_hex(bytes);
       if (i + 1 == chunks) {
         h.last_chunk = true;
         h.duration = Rational{segment.duration, segment.timescale};
-        h.size = size;
+        h.size = segment.bytes.size();
         h.sha256 = sha256;
         h.previous_sha256 = previous;
       }

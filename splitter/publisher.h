@@ -29,9 +29,11 @@ struct PublisherOptions {
   CaptureClock clock = CaptureClock::kFile;
   bool sha256 = false;               // --digest sha256
   std::size_t max_record_bytes = 0;  // split into chunks above this; 0: the topic's limit
-  std::string writer;                // UUID of this run; empty: a random one
-  std::int32_t partitions = 8;       // of topics that are made now
-  Retention segment_retention;       // of topics that are made now
+  std::size_t parts_per_chunk =
+      0;                        // a chunk ends after so many fragments (multi-part); 0: one chunk if it fits
+  std::string writer;           // UUID of this run; empty: a random one
+  std::int32_t partitions = 8;  // of topics that are made now
+  Retention segment_retention;  // of topics that are made now
 };
 
 struct EpochSummary {

@@ -36,7 +36,7 @@ struct EpochStarted {
   CaptureClock clock = CaptureClock::kFile;
   media::SourceInfo source;
   std::vector<media::Track> tracks;
-  std::string content_type;  // "video/mp4" or "video/x-nut"
+  std::string content_type;  // "video/mp4", "audio/mp4" or "video/x-nut"
   std::string init_xxh3;     // of the first init (ftyp moov); empty for NUT
   std::string program;       // "gopline 0.1.0"
   bool late = false;

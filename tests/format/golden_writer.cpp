@@ -1,0 +1,191 @@
+#include <functional>
+#include <thread>
+
+#include "common/bytes/digest.h"
+#include "common/log/memory_log.h"
+#include "common/media/demuxer.h"
+#include "common/media/segment_builder.h"
+#include "common/record/segment_headers.h"
+#include "splitter/publisher.h"
+#include "splitter/segmenter.h"
+#include "tests/format/golden_case.h"
+
+namespace gopline::golden {
+namespace {
+
+const Timestamp kCapture = Timestamp(std::chrono::seconds(1'795'372'200));  // 2026-11-22T18:30:00Z
+
+// One source on its way into a log: everything but the threads and the clock of a real split.
+struct Pipeline {
+  std::unique_ptr<media::Demuxer> demuxer;
+  std::vector<media::Segment> segments;
+  std::unique_ptr<media::SegmentBuilder> builder;
+};
+
+Result<Pipeline> read_source(const std::string& path, splitter::SegmenterOptions options) {
+  Pipeline pipeline;
+  GOPLINE_ASSIGN(pipeline.demuxer, media::Demuxer::open({path, false, {}, {}}));
+  splitter::Segmenter segmenter(pipeline.demuxer->tracks(), options);
+  for (;;) {
+    GOPLINE_ASSIGN(auto packet, pipeline.demuxer->read());
+    if (!packet) break;
+    segmenter.push(std::move(*packet));
+    while (auto segment = segmenter.pop()) pipeline.segments.push_back(std::move(*segment));
+  }
+  segmenter.finish();
+  while (auto segment = segmenter.pop()) pipeline.segments.push_back(std::move(*segment));
+  if (pipeline.segments.empty()) return fail(ErrorCode::kCorrupt, "{}: no packets", path);
+  GOPLINE_ASSIGN(pipeline.builder,
+                 media::SegmentBuilder::create(pipeline.demuxer->tracks(), pipeline.segments.front()));
+  return pipeline;
+}
+
+class CaseWriter {
+ public:
+  CaseWriter(std::filesystem::path golden, const GoldenCase& golden_case)
+      : golden_(std::move(golden)), case_(golden_case), clock_(kCapture) {
+    segmenter_.segment_duration = std::chrono::seconds(1);
+  }
+
+  Result<std::vector<StoredFile>> run() {
+    if (case_.name == "continuation") segmenter_.max_segment_time = std::chrono::seconds(1);
+    if (case_.name == "continuation") publisher_.max_record_bytes = 2000;  // byte-split as well
+    publisher_.sha256 = case_.name == "h264_aac";
+    if (case_.name == "multi_part") publisher_.parts_per_chunk = 2;  // a fragment of each track
+    if (case_.name == "epochs") {
+      GOPLINE_TRY(write_epochs());
+    } else {
+      GOPLINE_TRY(write_epoch(1, splitter::EndCause::kEndOfInput, {}));
+    }
+    return records();
+  }
+
+ private:
+  using BeforeSegment = std::function<Result<bool>(splitter::Publisher&, std::size_t)>;
+
+  // One epoch of the whole source. `before` may write something before a segment, or end the epoch without a
+  // close().
+  Result<void> write_epoch(int run, splitter::EndCause cause, const BeforeSegment& before) {
+    GOPLINE_ASSIGN(auto pipeline, read_source((golden_ / case_.name / case_.source).string(), segmenter_));
+    if (case_.name == "multi_part") split_into_parts(pipeline.segments);
+    auto options = publisher_;
+    options.stream = "golden/" + case_.name;
+    options.source = pipeline.demuxer->info();
+    options.source.name = case_.source;
+    options.tracks = pipeline.demuxer->tracks();
+    options.init_xxh3 = pipeline.builder->init_xxh3();
+    options.clock = splitter::CaptureClock::kGiven;
+    options.writer = fmt::format("00000000-0000-4000-8000-{:012}", run);
+    options.partitions = 1;
+    GOPLINE_ASSIGN(auto publisher, splitter::Publisher::open(log_, clock_, options));
+    for (std::size_t i = 0; i < pipeline.segments.size(); ++i) {
+      if (before) {
+        GOPLINE_ASSIGN(auto go_on, before(*publisher, i));
+        if (!go_on) return {};
+      }
+      GOPLINE_ASSIGN(auto built, pipeline.builder->build(pipeline.segments[i]));
+      auto shown = rescale(built.first_pts, {1, built.timescale}, {1, 1'000'000});
+      GOPLINE_TRY(
+          publisher->publish(built, kCapture + std::chrono::minutes(10 * (run - 1)) + Duration(shown), {}));
+      clock_.advance(std::chrono::seconds(1));
+    }
+    GOPLINE_TRY(publisher->close(cause));
+    return {};
+  }
+
+  // Three epochs: one ends with its source, one has a gap, one dies in the middle of a segment; a fourth
+  // follows it.
+  Result<void> write_epochs() {
+    GOPLINE_TRY(write_epoch(1, splitter::EndCause::kSourceLost, {}));
+    auto with_a_gap = [](splitter::Publisher& publisher, std::size_t i) -> Result<bool> {
+      auto outage = kCapture + std::chrono::minutes(10);
+      if (i == 1)
+        GOPLINE_TRY(
+            publisher.gap(splitter::GapCause::kSourceOutage, outage, outage + std::chrono::seconds(1), 0));
+      return true;
+    };
+    GOPLINE_TRY(write_epoch(2, splitter::EndCause::kStopped, with_a_gap));
+    auto dies_after_two = [&](splitter::Publisher&, std::size_t i) -> Result<bool> {
+      if (i == 0) index_end_ = log_.records(kIndex).size();
+      while (i == 2 && log_.records(kIndex).size() < index_end_ + 2)
+        std::this_thread::yield();  // the same every time
+      return i < 2;
+    };
+    GOPLINE_TRY(write_epoch(3, splitter::EndCause::kStopped, dies_after_two));
+    GOPLINE_TRY(leave_half_a_segment());
+    return write_epoch(4, splitter::EndCause::kEndOfInput, {});
+  }
+
+  // The first of several chunks of the segment after the newest: what kill -9 leaves.
+  Result<void> leave_half_a_segment() {
+    TopicPartition where{"gopline.segments", PartitionId(0)};
+    auto newest = log_.records(where).back();
+    GOPLINE_ASSIGN(auto headers, record::parse_segment_headers(newest.headers));
+    BufferChain half(newest.value->share(0, newest.value->size() / 2));
+    headers.segment = headers.segment.next();
+    headers.ordinal = headers.ordinal.next();
+    headers.last_chunk = false;
+    headers.duration.reset();
+    headers.size.reset();
+    headers.xxh3 = xxh3_hex(half);
+    GOPLINE_ASSIGN(auto writer, log_.make_writer({}));
+    GOPLINE_TRY(writer->append_and_wait(where, {newest.key, half, record::encode(headers), clock_.now()}));
+    return {};
+  }
+
+  // As a low-latency writer does: several fragments a track, in time order over all tracks.
+  static void split_into_parts(std::vector<media::Segment>& segments) {
+    constexpr std::size_t kParts = 4;
+    for (auto& segment : segments) {
+      std::vector<media::Run> parts;
+      for (std::size_t part = 0; part < kParts; ++part) {
+        for (const auto& run : segment.runs) {
+          auto count = run.packets.size();
+          media::Run piece{run.track, run.origin, {}};
+          for (auto i = count * part / kParts; i < count * (part + 1) / kParts; ++i)
+            piece.packets.push_back(run.packets[i]);
+          if (!piece.packets.empty()) parts.push_back(std::move(piece));
+        }
+      }
+      segment.runs = std::move(parts);
+    }
+  }
+
+  Result<std::vector<StoredFile>> records() {
+    std::vector<StoredFile> out;
+    for (const char* topic : {"segments", "index", "streams"}) {
+      for (auto& record : log_.records({std::string("gopline.") + topic, PartitionId(0)})) {
+        out.push_back({topic, record.offset, record.where.partition, record.timestamp, record.key,
+                       record.headers, record.value.value_or(Buffer())});
+      }
+    }
+    return out;
+  }
+
+  std::filesystem::path golden_;
+  const GoldenCase& case_;
+  const TopicPartition kIndex{"gopline.index", PartitionId(0)};
+  std::size_t index_end_ = 0;
+  FakeClock clock_;
+  MemoryLog log_;
+  splitter::SegmenterOptions segmenter_;
+  splitter::PublisherOptions publisher_;
+};
+
+}  // namespace
+
+const std::vector<GoldenCase>& golden_cases() {
+  static const std::vector<GoldenCase> kCases{
+      {"h264_aac", "source.mp4"}, {"hevc", "source.mp4"},         {"av1", "source.mp4"},
+      {"opus", "source.webm"},    {"g711", "source.mkv"},         {"open_gop", "source.mp4"},
+      {"ts", "source.ts"},        {"continuation", "source.mp4"}, {"multi_part", "source.mp4"},
+      {"nut", "source.avi"},      {"no_pts", "source.avi"},       {"epochs", "source.mp4"}};
+  return kCases;
+}
+
+Result<std::vector<StoredFile>> write_case(const std::filesystem::path& golden,
+                                           const GoldenCase& golden_case) {
+  return CaseWriter(golden, golden_case).run();
+}
+
+}  // namespace gopline::golden
