@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <filesystem>
+#include <utility>
 
 #include "common/base/text.h"
 #include "common/media/annexb.h"
@@ -156,7 +156,8 @@ class AvDemuxer final : public Demuxer {
           "{}: is no media file that FFmpeg can read, or its beginning is damaged; `ffprobe` tells more",
           info_.name);
     }
-    if (code == AVERROR_EOF) return fail(ErrorCode::kCorrupt, "{}: is empty", info_.name);
+    if (code == AVERROR_EOF)
+      return fail(ErrorCode::kCorrupt, "{}: ends before any media: it is empty or cut off", info_.name);
     if (code < 0) return fail_av(code, info_.name);
     input_.reset(context);
     if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
@@ -283,12 +284,15 @@ class AvDemuxer final : public Demuxer {
         if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
           return fail_av(input_->pb->error, info_.name);
         if (code != AVERROR_EOF) return fail_av(code, info_.name + ": ends early");
+        GOPLINE_TRY(ended_whole());
         if (!options_.loop) return std::nullopt;
         GOPLINE_TRY(begin_again());
         continue;
       }
       if (code < 0) return fail_av(code, info_.name);
       auto index = static_cast<std::size_t>(packet_->stream_index);
+      if (index >= packets_read_.size()) packets_read_.resize(index + 1);
+      ++packets_read_[index];
       // Streams that appear in mid-file were not probed, so nothing is known that could carry them.
       int track = index < track_of_stream_.size() ? track_of_stream_[index] : -1;
       if (track < 0) {
@@ -297,6 +301,24 @@ class AvDemuxer final : public Demuxer {
       }
       return take_packet(track);
     }
+  }
+
+  // A container with an index knows how many packets there should be; FFmpeg takes a file that was cut off
+  // for its end.
+  Result<void> ended_whole() {
+    auto read = std::exchange(packets_read_, {});
+    if (!input_->pb || !avio_feof(input_->pb)) return {};
+    for (unsigned i = 0; i < input_->nb_streams; ++i) {
+      auto expected = input_->streams[i]->nb_frames;
+      auto got = i < read.size() ? read[i] : 0;
+      if (i < track_of_stream_.size() && track_of_stream_[i] >= 0 && got < expected) {
+        return fail(ErrorCode::kCorrupt,
+                    "{}: is cut off: it has {} of the {} packets that its index lists for track {}; what is "
+                    "there is kept",
+                    info_.name, got, expected, i);
+      }
+    }
+    return {};
   }
 
   Result<std::optional<Packet>> take_packet(int track) {
@@ -351,6 +373,7 @@ class AvDemuxer final : public Demuxer {
   std::vector<SkippedTrack> skipped_;
   std::vector<int> track_of_stream_;
   std::deque<Packet> read_ahead_;
+  std::vector<std::int64_t> packets_read_;  // per stream, since the beginning
   std::int64_t loop_offset_us_ = 0;
   std::optional<std::int64_t> first_us_;
   std::int64_t end_us_ = 0;
