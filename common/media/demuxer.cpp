@@ -303,11 +303,12 @@ class AvDemuxer final : public Demuxer {
     }
   }
 
-  // A container with an index knows how many packets there should be; FFmpeg takes a file that was cut off
-  // for its end.
+  // An MP4 file lists every packet in its index, but FFmpeg takes one that was cut off for one that has
+  // ended. (Other containers' counts are only declared, and often wrong.)
   Result<void> ended_whole() {
     auto read = std::exchange(packets_read_, {});
-    if (!input_->pb || !avio_feof(input_->pb)) return {};
+    bool has_index = std::string_view(input_->iformat->name).starts_with("mov,");
+    if (!has_index || !input_->pb || !avio_feof(input_->pb)) return {};
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
       auto expected = input_->streams[i]->nb_frames;
       auto got = i < read.size() ? read[i] : 0;
