@@ -80,13 +80,21 @@ bool ends_after(const PlannedSegment& segment, const StreamPoint& from) {
   return std::ranges::any_of(segment.chunks, [at](const auto& chunk) { return chunk.second >= at; });
 }
 
+bool reaches(const PlannedSegment& segment, const StreamPoint& to) {
+  const auto* time = std::get_if<Timestamp>(&to);
+  return time && segment.end >= *time;
+}
+
 // Keeps what the range asks for: from the last access point at or before `from`. False: the access point lies
 // before what the plan knows.
 bool restrict(PlannedEpoch& epoch, const Selection& selection) {
   auto& segments = epoch.segments;
   auto last = std::ranges::find_if(
       segments, [&](const auto& s) { return selection.to && !begins_before(s.second, *selection.to); });
-  if (last != segments.end()) epoch.to_its_end = false;
+  // The index is asked for the range alone, so what follows may be unknown here: a segment that reaches `to`
+  // ends it as well.
+  bool reaches_to = !segments.empty() && selection.to && reaches(segments.rbegin()->second, *selection.to);
+  if (last != segments.end() || reaches_to) epoch.to_its_end = false;
   segments.erase(last, segments.end());
   auto first = std::ranges::find_if(
       segments, [&](const auto& s) { return !selection.from || ends_after(s.second, *selection.from); });
