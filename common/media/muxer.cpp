@@ -391,7 +391,7 @@ class AvMuxer final : public Muxer {
     auto begin = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
     if (begin == AV_NOPTS_VALUE) return;
     auto base = context_->streams[packet.stream_index]->time_base;
-    end_us_ = std::max(end_us_, av_rescale_q(begin + packet.duration, base, AV_TIME_BASE_Q));
+    end_us_ = std::max(end_us_, av_rescale_q(begin + packet.duration, base, AVRational{1, AV_TIME_BASE}));
   }
 
   std::unique_ptr<AvIo> io_;
