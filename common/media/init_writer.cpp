@@ -95,6 +95,8 @@ Result<std::vector<std::uint8_t>> write_with_libavformat(const std::vector<Track
       &options.entries, "movflags",
       late_moov ? "frag_custom+default_base_moof+delay_moov" : "frag_custom+default_base_moof+empty_moov", 0);
   av_dict_set(&options.entries, "use_editlist", "0", 0);
+  // A time code among the metadata would become a track that no fragment belongs to.
+  av_dict_set(&options.entries, "write_tmcd", "0", 0);
   int code = avformat_write_header(output.get(), &options.entries);
   if (code < 0) return fail_av(code, "libavformat cannot describe these tracks in MP4");
   if (late_moov) {

@@ -76,7 +76,7 @@ class Runner:
             compared += 1
             try:
                 self.gopline("aggregate", case.name, "--log", str(self.log), "--output", str(ours), "--format", container, "--quiet")
-                difference = self.compare(container, str(ours), str(theirs))
+                difference = self.compare(container, str(ours), str(theirs), len(maps))
             except AssertionError as error:
                 difference = str(error)
             if difference:
@@ -86,9 +86,9 @@ class Runner:
         return differences
 
     @staticmethod
-    def compare(container, ours, theirs):
-        if container == "fmp4":
-            return same_but_for_ticks(payload_lines(ours), payload_lines(theirs), TICK)
+    def compare(container, ours, theirs, count):
+        if container == "fmp4":  # mp4 may have a time code track beside the carried ones, made of metadata
+            return same_but_for_ticks(payload_lines(ours), payload_lines(theirs)[:count], TICK)
         difference = first_difference(packet_lines(ours), packet_lines(theirs))
         if difference:
             return difference
