@@ -16,8 +16,8 @@
 #include "common/base/strong_int.h"
 #include "common/bytes/buffer_chain.h"
 
-// The port through which everything reads and writes records. The semantics are Kafka's, because Kafka is one of the logs
-// behind it; common/log/contract_test_suite.h is the definition in code.
+// The port through which everything reads and writes records. The semantics are Kafka's, because Kafka is one
+// of the logs behind it; common/log/contract_test_suite.h is the definition in code.
 namespace gopline {
 
 struct TopicPartition {
@@ -44,18 +44,19 @@ struct StoredRecord {
   Headers headers;
   // Bytes of memory that holding `value` keeps alive; at least value->size().
   std::size_t pinned_bytes = 0;
-  // Set when the log knows that the stored bytes are damaged (short file, failed read, checksum): value is then empty, never
-  // null. The records after it are read as if nothing had happened.
+  // Set when the log knows that the stored bytes are damaged (short file, failed read, checksum): value is
+  // then empty, never null. The records after it are read as if nothing had happened.
   std::optional<Error> damage;
 };
 
-// How long a topic keeps its records. Applied to whole prefixes of a partition, never to a record in the middle. A log may
-// keep more than it must (Kafka drops whole segments), never less: by bytes, the oldest record goes only while the newer ones
-// alone hold at least `bytes`; by age, a record that is young enough protects those behind it.
+// How long a topic keeps its records. Applied to whole prefixes of a partition, never to a record in the
+// middle. A log may keep more than it must (Kafka drops whole segments), never less: by bytes, the oldest
+// record goes only while the newer ones alone hold at least `bytes`; by age, a record that is young enough
+// protects those behind it.
 struct Retention {
-  std::optional<Duration> age;            // by record timestamp; nullopt: for ever
-  std::optional<std::uint64_t> bytes;     // per partition; nullopt: unlimited
-  bool compacted = false;                 // keep the newest record of each key (and drop old tombstones) instead
+  std::optional<Duration> age;         // by record timestamp; nullopt: for ever
+  std::optional<std::uint64_t> bytes;  // per partition; nullopt: unlimited
+  bool compacted = false;              // keep the newest record of each key (and drop old tombstones) instead
 };
 
 struct TopicSpec {
@@ -71,15 +72,16 @@ struct TopicInfo {
   Retention retention;
 };
 
-// Offsets [begin, end): nothing before `begin` is kept, `end` is the next to be written. Compaction leaves holes between.
+// Offsets [begin, end): nothing before `begin` is kept, `end` is the next to be written. Compaction leaves
+// holes between.
 struct OffsetRange {
   Offset begin;
   Offset end;
 };
 
-// Called exactly once for every record that append() took, from a thread of the log's, in offset order per partition (among
-// this writer's records): with the record's offset when it is durable, else with why it is not in the log. Must not block, must not throw, and must
-// not call back into the writer.
+// Called exactly once for every record that append() took, from a thread of the log's, in offset order per
+// partition (among this writer's records): with the record's offset when it is durable, else with why it is
+// not in the log. Must not block, must not throw, and must not call back into the writer.
 using DeliveryCallback = std::function<void(Result<Offset>)>;
 
 // Appends records. Thread-safe. Records appended to one partition by one thread keep their order.
@@ -87,17 +89,18 @@ class LogWriter {
  public:
   virtual ~LogWriter() = default;  // waits for what was appended; then every callback has run
 
-  // Takes the record over; its buffers stay shared until the callback has run. Blocks while `max_pending_bytes` are
-  // unacknowledged; a record larger than that goes alone. kTooLarge when it can never fit; kNotFound for an unknown topic or partition; kCancelled once `stop` is
-  // requested while waiting for room. On error the callback is not called.
+  // Takes the record over; its buffers stay shared until the callback has run. Blocks while
+  // `max_pending_bytes` are unacknowledged; a record larger than that goes alone. kTooLarge when it can never
+  // fit; kNotFound for an unknown topic or partition; kCancelled once `stop` is requested while waiting for
+  // room. On error the callback is not called.
   virtual Result<void> append(const TopicPartition& where, NewRecord record, DeliveryCallback on_delivery,
                               StopToken stop = {}) = 0;
 
   // Appends and waits for the acknowledgement.
   Result<Offset> append_and_wait(const TopicPartition& where, NewRecord record);
 
-  // Returns when everything appended before the call is acknowledged or has failed. The first failure since the last
-  // flush() is returned.
+  // Returns when everything appended before the call is acknowledged or has failed. The first failure since
+  // the last flush() is returned.
   virtual Result<void> flush() = 0;
 };
 
@@ -106,7 +109,8 @@ struct LogWriterOptions {
   std::size_t max_pending_bytes = 64 << 20;  // keys, values and headers
 };
 
-// Where a reader begins in a partition. What lies before the beginning means the beginning, what lies after the end the end.
+// Where a reader begins in a partition. What lies before the beginning means the beginning, what lies after
+// the end the end.
 struct StartPosition {
   enum class Kind { kBeginning, kEnd, kOffset, kTimestamp };
   Kind kind = Kind::kBeginning;
@@ -124,23 +128,25 @@ class LogReader {
  public:
   virtual ~LogReader() = default;
 
-  // Reads exactly these, from here. Replaces an earlier assignment. No group is involved. kNotFound for an unknown topic or
-  // partition. A topic that is deleted later makes one poll() fail with kNotFound; the next go on with the rest.
+  // Reads exactly these, from here. Replaces an earlier assignment. No group is involved. kNotFound for an
+  // unknown topic or partition. A topic that is deleted later makes one poll() fail with kNotFound; the next
+  // go on with the rest.
   virtual Result<void> assign(const std::vector<std::pair<TopicPartition, StartPosition>>& partitions) = 0;
 
-  // Joins the group of LogReaderOptions and shares the topics' partitions with its other members. A partition starts at the
-  // group's committed offset, else at `first_start`. Members that stay away longer than the session time-out lose theirs; one
-  // that comes back joins anew. A member that is destroyed leaves at once, a static one is expected back within its session
-  // time-out. kNotFound for an unknown topic; the partitions of one deleted later are revoked.
+  // Joins the group of LogReaderOptions and shares the topics' partitions with its other members. A partition
+  // starts at the group's committed offset, else at `first_start`. Members that stay away longer than the
+  // session time-out lose theirs; one that comes back joins anew. A member that is destroyed leaves at once,
+  // a static one is expected back within its session time-out. kNotFound for an unknown topic; the partitions
+  // of one deleted later are revoked.
   virtual Result<void> subscribe(const std::vector<std::string>& topics, StartPosition first_start) = 0;
 
   // The partitions that are this reader's now.
   virtual std::vector<TopicPartition> assignment() const = 0;
 
-  // The next records in offset order per partition: at once when there are any, else after at most `max_wait`; empty when
-  // none came or wakeup() was called. Together at most `max_poll_bytes` of values, but at least one record. Also runs the
-  // group's housekeeping, so a member calls it at least every session time-out. kConflict when another reader has joined with
-  // the same member id: this one is out for good.
+  // The next records in offset order per partition: at once when there are any, else after at most
+  // `max_wait`; empty when none came or wakeup() was called. Together at most `max_poll_bytes` of values, but
+  // at least one record. Also runs the group's housekeeping, so a member calls it at least every session
+  // time-out. kConflict when another reader has joined with the same member id: this one is out for good.
   virtual Result<std::vector<StoredRecord>> poll(Duration max_wait) = 0;
 
   // Makes a poll() that is waiting, or the next one, return at once. Thread-safe.
@@ -149,8 +155,9 @@ class LogReader {
   // Moves the position in a partition that is assigned.
   virtual Result<void> seek(const TopicPartition& where, StartPosition position) = 0;
 
-  // Durably stores that the group is done with everything before `next`. kConflict when the partition is not this member's
-  // any more: somebody else will read those records again. A reader that has assigned may commit while the group is empty.
+  // Durably stores that the group is done with everything before `next`. kConflict when the partition is not
+  // this member's any more: somebody else will read those records again. A reader that has assigned may
+  // commit while the group is empty.
   virtual Result<void> commit(const TopicPartition& where, Offset next) = 0;
 
   // What the group has committed, or nullopt.
@@ -158,13 +165,14 @@ class LogReader {
 };
 
 struct LogReaderOptions {
-  std::string group;  // for subscribe(), commit() and committed()
-  std::string member_id;  // static membership: the same id gets its partitions back after a restart; empty: a random one
+  std::string group;      // for subscribe(), commit() and committed()
+  std::string member_id;  // static membership: the same id gets its partitions back after a restart; empty: a
+                          // random one
   std::size_t max_poll_bytes = 32 << 20;
   Duration session_timeout = std::chrono::seconds(10);
   bool headers_only = false;  // do not read values: a value is empty, a null one null; sizes are unknown
-  // Check values against the log's own checksum (Kafka's check.crcs). A reader that verifies what it reads anyhow saves the
-  // time.
+  // Check values against the log's own checksum (Kafka's check.crcs). A reader that verifies what it reads
+  // anyhow saves the time.
   bool verify_values = true;
   // Called from poll() when the group takes partitions away (before another member reads them) or gives some.
   std::function<void(const std::vector<TopicPartition>&)> on_revoked;
@@ -195,7 +203,8 @@ class Log {
   virtual std::string describe() const = 0;
 };
 
-// The partition Kafka's default partitioner (Java client) gives a key: murmur2(key) made positive, modulo `partitions`.
+// The partition Kafka's default partitioner (Java client) gives a key: murmur2(key) made positive, modulo
+// `partitions`.
 PartitionId partition_for_key(std::string_view key, std::int32_t partitions);
 
 }  // namespace gopline

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "common/base/logging.h"
 #include "common/log/embedded/layout.h"
 
 namespace gopline::embedded {
@@ -111,6 +112,11 @@ Result<sqlite::Database> connect(const EmbeddedLogOptions& options, bool create)
 // it is told that nobody writes.
 Result<sqlite::Database> connect_immutable(const EmbeddedLogOptions& options) {
   auto path = catalogue_path(options.directory);
+  auto unmerged = options.file_system->exists(path + "-wal");
+  if (unmerged && *unmerged) {
+    log_warning(path,
+                "read without its -wal file, which cannot be read here: the newest records may be missing");
+  }
   std::string uri = "file:";
   for (char c : path) {
     if (c == '?' || c == '#' || c == '%') {

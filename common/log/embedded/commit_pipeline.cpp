@@ -13,6 +13,8 @@ namespace {
 // Small records are handed on in groups, a large one at once: its sync takes longer than the next one's
 // copying.
 constexpr std::size_t kHandOnBytes = 256 << 10;
+constexpr std::size_t kMostBytesPerCommit = 16 << 20;
+constexpr std::size_t kMostRecordsPerCommit = 8192;
 // Retention that goes with a commit must not make it long.
 constexpr std::int64_t kMostRemovedPerCommit = 512;
 constexpr std::int64_t kCompactAfter = 4096;
@@ -148,11 +150,27 @@ void CommitPipeline::write_value(Appended& appended) {
 
 void CommitPipeline::commit_batches() {
   while (true) {
-    auto batch = to_commit_.take();
-    if (batch.empty()) break;
-    commit(batch);
+    auto waiting = to_commit_.take();
+    if (waiting.empty()) break;
+    while (!waiting.empty()) {
+      auto batch = next_batch(waiting);
+      commit(batch);
+    }
   }
   seal_remaining_files();
+}
+
+// Not everything at once: what is acknowledged early makes room for the writing thread to go on meanwhile,
+// and other processes get their turn at the catalogue.
+CommitPipeline::Batch CommitPipeline::next_batch(Batch& waiting) {
+  Batch batch;
+  std::size_t bytes = 0;
+  while (!waiting.empty() && bytes < kMostBytesPerCommit && batch.size() < kMostRecordsPerCommit) {
+    bytes += waiting.front().bytes;
+    batch.push_back(std::move(waiting.front()));
+    waiting.pop_front();
+  }
+  return batch;
 }
 
 // Bytes, then rows, then the acknowledgement.

@@ -90,6 +90,7 @@ class CommitPipeline {
   void write_values();
   void write_value(Appended& appended);
   void commit_batches();
+  static Batch next_batch(Batch& waiting);
   void commit(Batch& batch);
   void sync_files(Batch& batch);
   Result<void> insert(Batch& batch, Transaction& changes);

@@ -127,49 +127,69 @@ Result<std::vector<StoredRecord>> EmbeddedReader::poll(Duration max_wait) {
 
 Result<std::vector<StoredRecord>> EmbeddedReader::fetch() {
   while (true) {
-    GOPLINE_ASSIGN(auto rows, read_rows());
-    if (rows.empty()) return std::vector<StoredRecord>{};
-    GOPLINE_ASSIGN(auto records, with_values(std::move(rows)));
-    GOPLINE_TRY(drop_removed(records));
+    std::vector<std::pair<Position*, Position>> before;
+    auto records = fetch_once(before);
+    if (!records) {  // what was not handed out is read again
+      for (auto& [position, old] : before) *position = old;
+      return records;
+    }
     // All of them may have expired under our hands; then there are younger ones, or none.
-    if (!records.empty()) return records;
+    if (!records->empty() || before.empty()) return records;
   }
 }
 
-// Partitions take turns at being first, so that a busy one starves no other.
-Result<std::vector<RecordRow>> EmbeddedReader::read_rows() {
-  std::vector<std::pair<const TopicPartition*, Position*>> turn;
-  for (auto& [where, position] : positions_) turn.emplace_back(&where, &position);
-  if (!turn.empty()) {
-    std::rotate(turn.begin(), turn.begin() + static_cast<std::ptrdiff_t>(turns_++ % turn.size()), turn.end());
+Result<std::vector<StoredRecord>> EmbeddedReader::fetch_once(
+    std::vector<std::pair<Position*, Position>>& before) {
+  GOPLINE_ASSIGN(auto ends, find_ends());
+  GOPLINE_ASSIGN(auto rows, read_rows(ends, before));
+  if (rows.empty()) return std::vector<StoredRecord>{};
+  GOPLINE_ASSIGN(auto records, with_values(std::move(rows)));
+  GOPLINE_TRY(drop_removed(records));
+  return records;
+}
+
+// Where partitions that have something to read end.
+Result<std::vector<std::pair<EmbeddedReader::Position*, Offset>>> EmbeddedReader::find_ends() {
+  std::vector<std::pair<Position*, Offset>> ends;
+  for (auto& [where, position] : positions_) {
+    GOPLINE_ASSIGN(auto partition, topic_rows_.partition(position.topic, where.partition.value));
+    if (!partition) {
+      if (!member_.topics.empty()) continue;  // the group revokes it
+      return topic_is_gone(where.topic);
+    }
+    position.removals = partition->removals;
+    if (position.next < partition->range.end) ends.emplace_back(&position, partition->range.end);
   }
+  // Partitions take turns at being first, so that a busy one starves no other.
+  if (!ends.empty()) {
+    std::rotate(ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(turns_++ % ends.size()), ends.end());
+  }
+  return ends;
+}
+
+Result<std::vector<RecordRow>> EmbeddedReader::read_rows(
+    const std::vector<std::pair<Position*, Offset>>& ends,
+    std::vector<std::pair<Position*, Position>>& before) {
   std::vector<RecordRow> rows;
   auto budget = options_.max_poll_bytes;
-  for (auto [where, position] : turn) {
-    GOPLINE_ASSIGN(auto partition, topic_rows_.partition(position->topic, where->partition.value));
-    if (!partition) {
-      GOPLINE_TRY(topic_is_gone(where->topic));
-      continue;
-    }
-    position->removals = partition->removals;
-    if (position->next >= partition->range.end) continue;
-    auto before = rows.size();
+  for (auto [position, end] : ends) {
+    auto count = rows.size();
+    before.emplace_back(position, *position);
     GOPLINE_ASSIGN(bool full, record_rows_.read(record_id(position->partition, position->next),
-                                                record_id(position->partition, partition->range.end),
-                                                !options_.headers_only, budget, rows));
-    if (rows.size() > before) {
+                                                record_id(position->partition, end), !options_.headers_only,
+                                                budget, rows));
+    if (rows.size() > count) {
       position->next = offset_of(rows.back().id).next();
     } else if (!full) {
-      position->next = partition->range.end;  // nothing but holes
+      position->next = end;  // nothing but holes
     }
     if (full) break;
   }
   return rows;
 }
 
-// Told once to a reader that has assigned, which then goes on with the rest; a group revokes by itself.
-Result<void> EmbeddedReader::topic_is_gone(const std::string& topic) {
-  if (!member_.topics.empty()) return {};
+// Told once to a reader that has assigned, which then goes on with the rest.
+tl::unexpected<Error> EmbeddedReader::topic_is_gone(const std::string& topic) {
   auto name = topic;
   std::erase_if(positions_, [&](const auto& entry) { return entry.first.topic == name; });
   return fail(ErrorCode::kNotFound, "{}: topic \"{}\" was deleted while it was read", log_->options.directory,

@@ -45,10 +45,13 @@ class EmbeddedReader final : public LogReader {
   std::chrono::steady_clock::time_point slice_end(std::chrono::steady_clock::time_point until) const;
 
   Result<std::vector<StoredRecord>> fetch();
-  Result<std::vector<RecordRow>> read_rows();
+  Result<std::vector<StoredRecord>> fetch_once(std::vector<std::pair<Position*, Position>>& before);
+  Result<std::vector<std::pair<Position*, Offset>>> find_ends();
+  Result<std::vector<RecordRow>> read_rows(const std::vector<std::pair<Position*, Offset>>& ends,
+                                           std::vector<std::pair<Position*, Position>>& before);
   Result<std::vector<StoredRecord>> with_values(std::vector<RecordRow> rows);
   Result<void> drop_removed(std::vector<StoredRecord>& records);
-  Result<void> topic_is_gone(const std::string& topic);
+  tl::unexpected<Error> topic_is_gone(const std::string& topic);
 
   Result<void> require_group(const char* call) const;
   Result<void> keep_house();
