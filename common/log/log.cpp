@@ -7,7 +7,8 @@ namespace gopline {
 Result<Offset> LogWriter::append_and_wait(const TopicPartition& where, NewRecord record) {
   auto promise = std::make_shared<std::promise<Result<Offset>>>();
   auto future = promise->get_future();
-  GOPLINE_TRY(append(where, std::move(record), [promise](Result<Offset> result) { promise->set_value(std::move(result)); }));
+  GOPLINE_TRY(append(where, std::move(record),
+                     [promise](Result<Offset> result) { promise->set_value(std::move(result)); }));
   return future.get();
 }
 
