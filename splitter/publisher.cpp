@@ -162,7 +162,7 @@ class LogPublisher final : public Publisher {
         h.sha256 = sha256;
         h.previous_sha256 = previous;
       }
-      NewRecord stored{options_.stream, std::move(bytes), record::encode(h), clock_.now()};
+      NewRecord stored{options_.stream, std::move(bytes), record::encode(h), clock_.now(), h.xxh3};
       auto appended = writer_->append(epoch_.segments, std::move(stored), std::move(callbacks[i]), stop);
       if (appended) continue;
       // Once a part of a segment is on its way, nothing may follow it but the rest.

@@ -32,6 +32,9 @@ struct NewRecord {
   std::optional<BufferChain> value;  // nullopt is a tombstone (null value); an empty chain is an empty value
   Headers headers;
   Timestamp timestamp;  // CreateTime
+  // XXH3-64 of the value in hex, where the caller has it already: a log that keeps a checksum takes it
+  // instead of reading the value once more. Empty: the log computes its own.
+  std::string value_xxh3 = {};
 };
 
 // What a reader gets. `value` may share a larger allocation: see `pinned_bytes`.

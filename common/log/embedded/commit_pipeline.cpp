@@ -137,7 +137,8 @@ void CommitPipeline::write_values() {
 void CommitPipeline::write_value(Appended& appended) {
   const auto& value = appended.record.value;
   if (!value) return;
-  appended.checksum = checksum_of(*value);
+  const auto& known = appended.record.value_xxh3;
+  appended.checksum = known.empty() ? checksum_of(*value) : checksum_from_hex(known);
   if (value->size() <= parts_.options->inline_bytes) return;
   auto written = values_.write(appended.topic, *value);
   if (written) {

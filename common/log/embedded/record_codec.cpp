@@ -8,12 +8,6 @@
 namespace gopline::embedded {
 namespace {
 
-std::int64_t number_of(const std::string& hex) {
-  std::uint64_t number = 0;
-  std::from_chars(hex.data(), hex.data() + hex.size(), number, 16);
-  return static_cast<std::int64_t>(number);
-}
-
 void append_text(std::string& out, std::string_view text) {
   auto size = static_cast<std::uint32_t>(text.size());
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(size >> shift & 0xff);
@@ -47,11 +41,16 @@ Result<Headers> decode_headers(std::string_view bytes) {
   return headers;
 }
 
+std::int64_t checksum_from_hex(const std::string& xxh3) {
+  std::uint64_t number = 0;
+  std::from_chars(xxh3.data(), xxh3.data() + xxh3.size(), number, 16);
+  return static_cast<std::int64_t>(number);
+}
 std::int64_t checksum_of(const BufferChain& value) {
-  return number_of(xxh3_hex(value));
+  return checksum_from_hex(xxh3_hex(value));
 }
 std::int64_t checksum_of(std::span<const std::uint8_t> value) {
-  return number_of(xxh3_hex(value));
+  return checksum_from_hex(xxh3_hex(value));
 }
 
 }  // namespace gopline::embedded

@@ -13,6 +13,7 @@ Result<Headers> decode_headers(std::string_view bytes);
 
 // The log's checksum of a value: XXH3-64.
 std::int64_t checksum_of(const BufferChain& value);
+std::int64_t checksum_from_hex(const std::string& xxh3);
 std::int64_t checksum_of(std::span<const std::uint8_t> value);
 
 }  // namespace gopline::embedded
