@@ -14,6 +14,10 @@ if(GOPLINE_SANITIZE)
   # A finding ends the program: undefined behaviour that only prints a line would pass every test.
   add_compile_options(-fsanitize=${GOPLINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${GOPLINE_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND GOPLINE_SANITIZE MATCHES "thread")
+    # concurrentqueue has fences, of which g++'s thread sanitizer warns that it does not see them.
+    add_compile_options(-Wno-tsan)
+  endif()
 endif()
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
