@@ -4,12 +4,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 namespace gopline {
@@ -25,18 +26,21 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-// Takes `written` bytes off the front of what is still to be written.
-std::span<iovec> advance(std::span<iovec> rest, std::size_t written) {
-  while (!rest.empty() && written >= rest.front().iov_len) {
-    written -= rest.front().iov_len;
-    rest = rest.subspan(1);
+// A page-aligned block that writes go through.
+class StagingBlock {
+ public:
+  static constexpr std::size_t kSize = 256 << 10;  // half of a common second-level cache
+  std::span<std::uint8_t> bytes() {
+    if (!memory_) memory_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(4096, kSize)));
+    return {memory_.get(), memory_ ? kSize : 0};
   }
-  if (written > 0) {
-    rest.front().iov_base = static_cast<char*>(rest.front().iov_base) + written;
-    rest.front().iov_len -= written;
-  }
-  return rest;
-}
+
+ private:
+  struct Free {
+    void operator()(std::uint8_t* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<std::uint8_t, Free> memory_;
+};
 
 class PosixFile final : public File {
  public:
@@ -45,22 +49,25 @@ class PosixFile final : public File {
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
 
+  // Through a small aligned block that stays in the processor's cache: the kernel copies from scattered, cold
+  // pieces at half the speed (docs/decisions/embedded-log-writing.md).
   Result<void> write_at(const BufferChain& bytes, std::uint64_t position) override {
-    constexpr std::size_t kMostPieces = 1024;  // IOV_MAX
-    std::vector<iovec> pieces;
-    pieces.reserve(bytes.buffers().size());
+    auto block = staging_.bytes();
+    if (block.empty()) return fail(ErrorCode::kInternal, "{}: cannot write: out of memory", path_);
+    std::size_t staged = 0;
     for (const auto& buffer : bytes.buffers()) {
-      pieces.push_back({const_cast<std::uint8_t*>(buffer.data()), buffer.size()});
+      for (auto rest = buffer.bytes(); !rest.empty();) {
+        auto count = std::min(rest.size(), block.size() - staged);
+        std::memcpy(block.data() + staged, rest.data(), count);
+        staged += count;
+        rest = rest.subspan(count);
+        if (staged < block.size()) continue;
+        GOPLINE_TRY(write_all(block, position));
+        position += staged;
+        staged = 0;
+      }
     }
-    std::span<iovec> rest(pieces);
-    while (!rest.empty()) {
-      auto count = static_cast<int>(std::min(rest.size(), kMostPieces));
-      auto written = uninterrupted([&] { return ::pwritev(descriptor_, rest.data(), count, off(position)); });
-      if (written < 0) return fail_errno(errno, path_ + ": cannot write");
-      position += static_cast<std::uint64_t>(written);
-      rest = advance(rest, static_cast<std::size_t>(written));
-    }
-    return {};
+    return write_all({block.data(), staged}, position);
   }
 
   Result<std::size_t> read_at(std::span<std::uint8_t> bytes, std::uint64_t position) override {
@@ -74,6 +81,17 @@ class PosixFile final : public File {
       have += static_cast<std::size_t>(got);
     }
     return have;
+  }
+
+  Result<void> write_all(std::span<const std::uint8_t> bytes, std::uint64_t position) {
+    while (!bytes.empty()) {
+      auto written =
+          uninterrupted([&] { return ::pwrite(descriptor_, bytes.data(), bytes.size(), off(position)); });
+      if (written < 0) return fail_errno(errno, path_ + ": cannot write");
+      position += static_cast<std::uint64_t>(written);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
   }
 
   Result<void> sync() override {
@@ -115,6 +133,7 @@ class PosixFile final : public File {
  private:
   static off_t off(std::uint64_t value) { return static_cast<off_t>(value); }
 
+  StagingBlock staging_;
   const int descriptor_;
   const std::string path_;
 };
