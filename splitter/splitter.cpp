@@ -20,7 +20,9 @@ CaptureStart capture_start(const SplitOptions& options, const media::SourceInfo&
   if (options.rate == ReadRate::kRealtime || options.source == "-")
     return {clock.now(), CaptureClock::kArrival};
   if (auto created = info.metadata.find("creation_time"); created != info.metadata.end()) {
-    if (auto time = parse_rfc3339(created->second)) return {*time, CaptureClock::kFile};
+    // Tools that do not know the time write zero, which reads as 1970 (or 1904).
+    auto time = parse_rfc3339(created->second);
+    if (time && *time > Timestamp{}) return {*time, CaptureClock::kFile};
   }
   struct stat status {};
   if (stat(options.source.c_str(), &status) == 0) {
