@@ -55,7 +55,10 @@ class SplitRun {
     if (auto duration = demuxer_->info().duration_us; duration && !options_.loop)
       progress_.media_duration = Duration(*duration);
     segmenter_.emplace(demuxer_->tracks(), options_.segmenter);
-    GOPLINE_TRY(move_packets());
+    if (auto moved = move_packets(); !moved) {
+      show_progress();  // what is stored nevertheless
+      return tl::unexpected<Error>(std::move(moved.error()));
+    }
     return close();
   }
 
@@ -124,14 +127,16 @@ class SplitRun {
     report_.cause = report_.source_error
                         ? EndCause::kSourceLost
                         : (stop_.stop_requested() ? EndCause::kStopped : EndCause::kEndOfInput);
-    GOPLINE_ASSIGN(report_.epoch, publisher_->close(report_.cause));
-    report_.media_time = progress_.media_time;
+    auto closed = publisher_->close(report_.cause);
     show_progress();
+    if (!closed) return tl::unexpected<Error>(std::move(closed.error()));
+    report_.epoch = *closed;
+    report_.media_time = progress_.media_time;
     return std::move(report_);
   }
 
   void show_progress() {
-    if (!on_progress_) return;
+    if (!on_progress_ || !publisher_) return;
     auto summary = publisher_->summary();
     progress_.segments = summary.segments;
     progress_.bytes = summary.bytes;
