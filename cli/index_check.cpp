@@ -80,6 +80,9 @@ class IndexChecker {
     }
     auto segment = ledger_.segments().find(key);
     if (segment == ledger_.segments().end()) {
+      auto epoch = ledger_.epochs().find(entry.epoch);
+      if (epoch != ledger_.epochs().end() && epoch->second.is_absent(entry.segment))
+        return;  // reported already
       bool expired = !entry.offsets.empty() && entry.offsets.front() < report_.kept.begin;
       if (!expired) object(offset, "the index names a segment that is not whole in the log", key);
       return;
@@ -177,13 +180,24 @@ void check_state(const record::StreamState& state, const StreamLedger& ledger, c
     if (report.kept.begin.value == 0) object("the stream's newest epoch is not in the log");
     return;
   }
+  // A writer that died leaves its last words for the next one to make good.
+  auto note_lag = [&](std::string_view what) {
+    report.notes.push_back(
+        fmt::format("the stream's state is behind the log ({}): the next writer catches up", what));
+  };
   for (auto newer = std::next(epoch); newer != ledger.epochs().end(); ++newer) {
-    if (!newer->second.late)
+    if (newer->second.late) continue;
+    if (newer->second.next.value == 0) {
+      note_lag("a newer epoch has begun");
+    } else {
       object(fmt::format("epoch {} is newer than the stream's state knows", newer->first.value));
+    }
   }
-  if (state.ended.has_value() != epoch->second.ended.has_value()) {
-    object(state.ended ? "the state says that the epoch ended; the log does not"
-                       : "the epoch has ended; the state says it has not");
+  if (state.ended && !epoch->second.ended) object("the state says that the epoch ended; the log does not");
+  if (!state.ended && epoch->second.ended) note_lag("its epoch has ended");
+  if (ledger.last_offset() && state.position <= *ledger.last_offset()) {
+    note_lag(fmt::format("it accounts for what lies before offset {}", state.position));
+    return;
   }
   if (!state.ended || !epoch->second.ended) return;  // while it is open the state may lag behind
   if (state.ordinal && ledger.last_ordinal() && *state.ordinal != *ledger.last_ordinal()) {

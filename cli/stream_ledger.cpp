@@ -1,13 +1,35 @@
 #include "cli/stream_ledger.h"
 
+#include <algorithm>
+#include <type_traits>
+
 #include <fmt/format.h>
 
 #include "cli/segment_content.h"
 
 namespace gopline::cli {
 
-void StreamLedger::take(record::AssemblerEvent event) {
-  std::visit([this](auto&& what) { book(std::move(what)); }, std::move(event));
+bool StreamLedger::Epoch::is_absent(SegmentNumber segment) const {
+  return std::ranges::any_of(
+      absent, [&](const auto& range) { return range.first <= segment && segment <= range.second; });
+}
+
+std::int64_t StreamLedger::Epoch::absent_count() const {
+  std::int64_t count = 0;
+  for (const auto& [first, last] : absent) count += last.value - first.value + 1;
+  return count;
+}
+
+void StreamLedger::take(record::AssemblerEvent event, std::optional<Offset> at) {
+  std::visit(
+      [&](auto&& what) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(what)>, record::LostSegment>) {
+          book(what, at);
+        } else {
+          book(std::move(what));
+        }
+      },
+      std::move(event));
 }
 
 void StreamLedger::object(std::string kind, const record::SegmentHeaders& headers,
@@ -40,9 +62,12 @@ void StreamLedger::book(const record::BadRecord& bad) {
   report_.problems.push_back({"corrupt", bad.error.message, topic_, bad.offset, std::nullopt, std::nullopt});
 }
 
-void StreamLedger::book(const record::LostSegment& segment) {
-  check_numbers(segment.headers, std::nullopt, segment.late);
-  object(segment.cause == record::GapCause::kCorrupt ? "corrupt" : "lost", segment.headers, std::nullopt,
+void StreamLedger::book(const record::LostSegment& segment, std::optional<Offset> at) {
+  bool is_corrupt = segment.cause == record::GapCause::kCorrupt;
+  check_numbers(segment.headers, is_corrupt ? at : std::nullopt, segment.late);
+  auto number = segment.headers.segment;
+  epochs_[segment.headers.epoch].absent.emplace_back(number, number);
+  object(is_corrupt ? "corrupt" : "lost", segment.headers, is_corrupt ? at : std::nullopt,
          "the segment is not whole: " + segment.reason);
 }
 
@@ -57,6 +82,8 @@ void StreamLedger::book(record::AssembledSegment segment) {
   if (segment.chain_broken) {
     object("chain", segment.headers, first_offset, "ce_prevsha256 is not the SHA-256 of the segment before");
   }
+  if (!segment.offsets.empty())
+    last_offset_ = std::max(last_offset_.value_or(Offset(0)), segment.offsets.back());
   auto& epoch = epochs_[segment.headers.epoch];
   ++epoch.segments;
   epoch.bytes += segment.bytes.size();
@@ -83,6 +110,9 @@ void StreamLedger::check_numbers(const record::SegmentHeaders& headers, std::opt
     object(
         "lost", headers, offset,
         fmt::format("segments {} to {} before it are missing", epoch.next.value, headers.segment.value - 1));
+  }
+  if (headers.segment > epoch.next && !(is_new && expired_before)) {
+    epoch.absent.emplace_back(epoch.next, SegmentNumber(headers.segment.value - 1));
   }
   if (headers.segment < epoch.next) object("order", headers, offset, "it comes after a later one");
   epoch.next = std::max(epoch.next, headers.segment.next());
@@ -126,7 +156,7 @@ void StreamLedger::check_content(const record::AssembledSegment& segment, Segmen
 }
 
 void StreamLedger::finish() {
-  for (const auto& [number, epoch] : epochs_) {
+  for (auto& [number, epoch] : epochs_) {
     auto object_to_epoch = [&, number = number](std::string message) {
       report_.problems.push_back({"epoch", std::move(message), topic_, std::nullopt, number, std::nullopt});
     };
@@ -141,13 +171,23 @@ void StreamLedger::finish() {
                       newest ? "open: a writer is at work, or it died" : "its writer died"));
       continue;
     }
-    if (epoch.ended->segments != epoch.segments) {
-      object_to_epoch(
-          fmt::format("epoch.ended counts {} segments; {} are whole", epoch.ended->segments, epoch.segments));
+    // What is damaged or missing has been objected to already; the rest must add up.
+    auto counted = epoch.segments + epoch.absent_count();
+    if (epoch.ended->segments > counted && epoch.next.value < epoch.ended->segments) {
+      SegmentNumber last(epoch.ended->segments - 1);
+      report_.problems.push_back({"lost",
+                                  fmt::format("segments {} to {} at its end are missing", epoch.next, last),
+                                  topic_, std::nullopt, number, epoch.next});
+      epoch.absent.emplace_back(epoch.next, last);
+      counted = epoch.segments + epoch.absent_count();
     }
-    if (epoch.ended->bytes != epoch.bytes) {
-      object_to_epoch(fmt::format("epoch.ended counts {} bytes; whole segments have {}", epoch.ended->bytes,
-                                  epoch.bytes));
+    if (epoch.ended->segments != counted) {
+      object_to_epoch(
+          fmt::format("epoch.ended counts {} segments; there are {}", epoch.ended->segments, counted));
+    }
+    if (epoch.absent.empty() && epoch.ended->bytes != epoch.bytes) {
+      object_to_epoch(
+          fmt::format("epoch.ended counts {} bytes; its segments have {}", epoch.ended->bytes, epoch.bytes));
     }
   }
 }

@@ -28,7 +28,8 @@ class StreamLedger {
   explicit StreamLedger(VerifyReport& report, std::string topic)
       : report_(report), topic_(std::move(topic)) {}
 
-  void take(record::AssemblerEvent event);
+  // `at`: the record that brought the event about; nullopt: the end of what is read.
+  void take(record::AssemblerEvent event, std::optional<Offset> at);
   void finish();  // after the last event
 
   struct Epoch {
@@ -36,18 +37,24 @@ class StreamLedger {
     std::optional<record::EpochEnded> ended;
     SegmentNumber next{0};
     std::optional<Rational> end;  // of the newest segment, media time
-    std::int64_t segments = 0;
-    std::uint64_t bytes = 0;
+    std::int64_t segments = 0;    // whole
+    std::uint64_t bytes = 0;      // of those
+    std::vector<std::pair<SegmentNumber, SegmentNumber>>
+        absent;  // first and last: damaged or missing, and reported
     bool late = false;
+
+    bool is_absent(SegmentNumber segment) const;
+    std::int64_t absent_count() const;
   };
 
   const std::map<EpochNumber, Epoch>& epochs() const { return epochs_; }
   const std::map<std::pair<EpochNumber, SegmentNumber>, SegmentFacts>& segments() const { return segments_; }
   std::optional<Ordinal> last_ordinal() const { return last_ordinal_; }
+  std::optional<Offset> last_offset() const { return last_offset_; }  // of a whole segment's chunk
 
  private:
   void book(record::AssembledSegment segment);
-  void book(const record::LostSegment& segment);
+  void book(const record::LostSegment& segment, std::optional<Offset> at);
   void book(record::StartedEpoch epoch);
   void book(const record::EndedEpoch& epoch);
   void book(const record::WrittenGap& gap);
@@ -63,6 +70,7 @@ class StreamLedger {
   std::map<EpochNumber, Epoch> epochs_;
   std::map<std::pair<EpochNumber, SegmentNumber>, SegmentFacts> segments_;
   std::optional<Ordinal> last_ordinal_;
+  std::optional<Offset> last_offset_;
   std::int64_t last_discontinuities_ = 0;
 };
 

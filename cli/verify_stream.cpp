@@ -30,14 +30,15 @@ Result<VerifyReport> verify_stream(
     record::IncomingRecord incoming{stored.offset, stored.timestamp, stored.key, &stored.headers, {}, {}};
     if (stored.value) incoming.value = *stored.value;
     if (stored.damage) incoming.damage = stored.damage->message;
-    for (auto& event : assembler.add(incoming, clock.steady_now())) ledger.take(std::move(event));
+    for (auto& event : assembler.add(incoming, clock.steady_now()))
+      ledger.take(std::move(event), stored.offset);
     bytes += incoming.value.size();
     progress(bytes, static_cast<double>(stored.offset.value - report.kept.begin.value) / span);
     return true;
   }));
   if (stop.stop_requested())
     return fail(ErrorCode::kCancelled, "{}: interrupted before all was checked", state.stream);
-  for (auto& event : assembler.give_up_all()) ledger.take(std::move(event));
+  for (auto& event : assembler.give_up_all()) ledger.take(std::move(event), std::nullopt);
   ledger.finish();
   const auto& stats = assembler.stats();
   report.counts.duplicates += static_cast<std::int64_t>(stats.duplicates);
