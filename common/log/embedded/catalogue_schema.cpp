@@ -180,11 +180,9 @@ Result<void> create_directory(const EmbeddedLogOptions& options) {
   return files.sync_directory(parent.empty() ? "." : parent.string());
 }
 
-Result<void> check_version(const EmbeddedLogOptions& options) {
-  GOPLINE_ASSIGN(auto database, connect_catalogue(options));
+Result<void> check_version(sqlite::Database& database, const std::string& path) {
   GOPLINE_ASSIGN(auto application, database.integer("PRAGMA application_id"));
   GOPLINE_ASSIGN(auto version, database.integer("PRAGMA user_version"));
-  auto path = catalogue_path(options.directory);
   if (application != kApplicationId) {
     return fail(ErrorCode::kInvalidArgument,
                 "{}: an SQLite file, but not a gopline catalogue; name another folder", path);
@@ -197,12 +195,14 @@ Result<void> check_version(const EmbeddedLogOptions& options) {
   return {};
 }
 
-// A crash between creating the file and writing the schema leaves a catalogue without one.
-Result<bool> is_unfinished(const EmbeddedLogOptions& options) {
-  if (options.read_only) return false;
-  GOPLINE_ASSIGN(auto database, connect(options, false));
-  GOPLINE_ASSIGN(auto tables, database.integer("SELECT count(*) FROM sqlite_schema"));
-  return tables == 0;
+Result<void> refuse_foreign_directory(const EmbeddedLogOptions& options) {
+  GOPLINE_ASSIGN(bool present, options.file_system->exists(options.directory));
+  if (!present) return {};
+  GOPLINE_ASSIGN(bool foreign, has_foreign_files(options));
+  if (!foreign) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "{}: not a gopline log, and not empty: name a folder that is empty or does not exist yet",
+              options.directory);
 }
 
 }  // namespace
@@ -217,33 +217,31 @@ Result<sqlite::Database> connect_catalogue(const EmbeddedLogOptions& options) {
   return connect_immutable(options);
 }
 
-Result<void> prepare_directory(const EmbeddedLogOptions& options) {
-  auto& files = *options.file_system;
+Result<sqlite::Database> open_catalogue(const EmbeddedLogOptions& options) {
   if (options.directory.empty())
     return fail(ErrorCode::kInvalidArgument, "the embedded log needs a directory");
-  GOPLINE_ASSIGN(bool present, files.exists(options.directory));
-  GOPLINE_ASSIGN(bool catalogue, files.exists(catalogue_path(options.directory)));
-  if (present && !catalogue) {
-    GOPLINE_ASSIGN(bool foreign, has_foreign_files(options));
-    if (foreign) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "{}: not a gopline log, and not empty: name a folder that is empty or does not exist yet",
-                  options.directory);
-    }
+  auto path = catalogue_path(options.directory);
+  GOPLINE_ASSIGN(bool present, options.file_system->exists(path));
+  sqlite::Database database;
+  if (present) {
+    GOPLINE_ASSIGN(database, connect_catalogue(options));
+    // A crash between creating the file and writing the schema leaves a catalogue without one.
+    GOPLINE_ASSIGN(auto tables, database.integer("SELECT count(*) FROM sqlite_schema"));
+    present = tables > 0;
+  } else {
+    GOPLINE_TRY(refuse_foreign_directory(options));
   }
-  bool unfinished = !catalogue;
-  if (catalogue) {
-    GOPLINE_ASSIGN(unfinished, is_unfinished(options));
-  }
-  if (unfinished) {
+  if (!present) {
     if (options.read_only || !options.create_if_missing) {
       return fail(ErrorCode::kNotFound,
                   "{}: no gopline log is here; \"gopline split SOURCE --log {}\" makes one",
                   options.directory, options.directory);
     }
     GOPLINE_TRY(create_directory(options));
+    GOPLINE_ASSIGN(database, connect_catalogue(options));
   }
-  return check_version(options);
+  GOPLINE_TRY(check_version(database, path));
+  return database;
 }
 
 Result<void> check_catalogue(sqlite::Database& database) {

@@ -75,8 +75,7 @@ class EmbeddedLog final : public Log {
 };
 
 Result<void> EmbeddedLog::open() {
-  GOPLINE_TRY(prepare_directory(options()));
-  GOPLINE_ASSIGN(database_, connect_catalogue(options()));
+  GOPLINE_ASSIGN(database_, open_catalogue(options()));
   GOPLINE_ASSIGN(topics_, TopicRows::prepare(database_));
   auto tail = tail_path(options().directory);
   if (options().read_only) {
