@@ -24,9 +24,11 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
+add_custom_target(benchmarks)
+
 # gopline_room(NAME [PUBLIC libs...] [PRIVATE libs...] [TEST libs...])
 # One static library from the folder's own .cpp files; *_test.cpp files become the test program NAME_test and
-# *_bench.cpp files the benchmark program NAME_bench (where Google Benchmark is installed).
+# *_bench.cpp files the benchmark program NAME_bench (where Google Benchmark is installed); `benchmarks` builds all.
 # PUBLIC: what the room's headers include. PRIVATE: what only its .cpp files include. TEST: what only its tests and
 # benchmarks include.
 function(gopline_room name)
@@ -58,6 +60,7 @@ function(gopline_room name)
     add_executable(${name}_bench ${benchmarks})
     target_link_libraries(${name}_bench PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST} gopline_options
                           benchmark::benchmark_main)
+    add_dependencies(benchmarks ${name}_bench)
   endif()
 endfunction()
 
@@ -69,6 +72,9 @@ if(GOPLINE_FUZZ)
   add_custom_target(fuzzers)
 endif()
 function(gopline_fuzz name source)
+  if(NOT GOPLINE_FUZZ AND NOT BUILD_TESTING)
+    return()
+  endif()
   add_executable(fuzz_${name} ${source})
   target_link_libraries(fuzz_${name} PRIVATE gopline_options ${ARGN})
   if(GOPLINE_FUZZ)
@@ -77,5 +83,6 @@ function(gopline_fuzz name source)
   else()
     target_sources(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
     add_test(NAME replay_${name} COMMAND fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(replay_${name} PROPERTIES LABELS unit)
   endif()
 endfunction()

@@ -121,7 +121,8 @@ def main():
     for path, text in sources.items():
         if LONG < text.count("\n") <= TOO_LONG:
             print(f"note: {path}: {text.count(chr(10))} lines")
-    print(*complaints, sep="\n")
+    for complaint in complaints:
+        print(complaint)
     print(f"{len(sources)} sources, {len(complaints)} complaints")
     return bool(complaints or not sources)
 
