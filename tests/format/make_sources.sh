@@ -2,6 +2,7 @@
 # make_sources.sh: makes the tiny clips behind the golden files from FFmpeg's own test pictures and tones, and writes down
 # what ffprobe says of their packets: the truth that readers are held to. Run once, with FFmpeg 5.1; the clips are kept,
 # because encoders change.
+# shellcheck disable=SC2086  # the variables below are lists of words on purpose
 set -eu
 golden=$(cd "$(dirname "$0")/../golden/v1" && pwd)
 picture="-f lavfi -i testsrc2=size=160x120:rate=25:duration=3"
