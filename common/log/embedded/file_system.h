@@ -13,8 +13,8 @@
 // synced.
 namespace gopline {
 
-// One open file. Thread-safe as the operating system's calls are: positions are given, never kept. Errors
-// name the file.
+// One open file. Positions are given, never kept, so any thread may read while another writes; but one thread
+// at a time writes. Errors name the file.
 class File {
  public:
   virtual ~File() = default;
