@@ -187,7 +187,10 @@ TEST_P(Golden, WrittenTodayItHasTheSameShape) {
     const auto &a = stored[i], &b = (*written)[i];
     EXPECT_EQ(a.topic, b.topic);
     EXPECT_EQ(a.offset, b.offset);
-    EXPECT_EQ(a.timestamp, b.timestamp);
+    // Index entries and states are written when an acknowledgement has come, whenever that is.
+    if (a.topic.ends_with(".segments")) {
+      EXPECT_EQ(a.timestamp, b.timestamp);
+    }
     ASSERT_EQ(a.headers.size(), b.headers.size()) << a.topic << " " << a.offset.value;
     for (std::size_t h = 0; h < a.headers.size(); ++h) {
       EXPECT_EQ(a.headers[h].name, b.headers[h].name);
