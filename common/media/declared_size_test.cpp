@@ -20,7 +20,7 @@ TEST(DeclaredSize, of_riff) {
 TEST(DeclaredSize, of_ebml) {
   Bytes head{0x1A, 0x45, 0xDF, 0xA3, 0x82, 'x', 'y', 0x18, 0x53, 0x80, 0x67, 0x01, 0, 0, 0, 0, 0, 0x10, 0x00};
   EXPECT_EQ(declared_size(head), head.size() + 0x1000);
-  head.resize(head.size() - 8);
+  head.erase(head.end() - 8, head.end());
   head.push_back(0xFF);
   EXPECT_EQ(declared_size(head), std::nullopt) << "a live stream does not know its size";
   head.back() = 0x85;
