@@ -9,7 +9,7 @@ class Case:
     name: str
     group: str
     extension: str = ""  # of the source that is made
-    make: str = ""  # ffmpeg's arguments before the output's name; several steps: "... -> FILE ; ..." (see steps())
+    make: str = ""  # ffmpeg's arguments before the output's name; steps: "... -> FIRST.mp4 ; ..."; alternatives: "... | ..."
     clip: str = ""  # a clip in media/ instead
     into: tuple = ALL
     split: tuple = field(default=())  # more arguments for gopline split
@@ -29,6 +29,9 @@ MPEG2 = "-c:v mpeg2video -g 12 -bf 2"
 AAC = "-c:a aac"
 FRAGMENTS = "-movflags frag_keyframe+empty_moov+default_base_moof"
 COLOURS = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv"
+HDR = ("-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc "
+       "-x265-params log-level=none:keyint=25:pools=1:hdr10=1:max-cll=1000,400:"
+       "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)")
 NOT_TS = ("mp4", "mkv", "nut", "fmp4")
 
 CASES = [
@@ -54,6 +57,10 @@ CASES = [
     Case("mpeg4_asp_avi", "codecs", "avi", f"{PICTURE} {CD_SOUND} -c:v mpeg4 -bf 2 -g 25 -c:a libmp3lame"),
     Case("mpeg4_v3_avi", "codecs", clip="street.avi", into=("mkv", "nut")),
     Case("g711_with_video", "codecs", clip="door_g711.mkv", into=("mkv", "nut")),
+    Case("vp8_vorbis", "codecs", "webm", f"{PICTURE} {SOUND} -c:v libvpx -deadline realtime -cpu-used 8 -c:a libvorbis",
+         into=("mkv", "nut")),
+    Case("prores", "codecs", "mov", f"{PICTURE} -c:v prores_ks", into=("mkv", "nut")),
+    Case("hevc_hdr", "codecs", "mp4", f"{PICTURE} {HDR}"),
     # MPEG-TS and raw streams: Annex B and ADTS.
     Case("ts_h264_aac", "transport", "ts", f"{PICTURE} {SOUND} {H264} {AAC}"),
     Case("ts_open_gop", "transport", "ts", f"{PICTURE} {OPEN_GOP}"),
@@ -61,6 +68,9 @@ CASES = [
     Case("ts_mpeg2_mp2", "transport", "ts", f"{PICTURE} {SOUND} {MPEG2} -c:a mp2"),
     Case("ts_late_start", "transport", "ts", f"{PICTURE} {SOUND} {H264} {AAC} -output_ts_offset 4000"),
     Case("mpeg_ps", "transport", "mpg", f"{PICTURE} {SOUND} {MPEG2} -c:a mp2"),
+    Case("ts_counter_wraps", "transport", "ts", f"{PICTURE} {SOUND} {H264} {AAC} -output_ts_offset 95441"),
+    Case("ts_ac3", "transport", "ts", f"{PICTURE} {SOUND} {H264} -c:a ac3"),
+    Case("raw_h264", "transport", "h264", f"{PICTURE} {H264}", into=("mp4", "mkv", "fmp4")),
     Case("raw_adts", "transport", "aac", f"{SOUND} {AAC}"),
     # Sound alone.
     Case("aac_only", "sound", "m4a", f"{CD_SOUND} {AAC}"),
