@@ -28,6 +28,10 @@ Result<std::unique_ptr<Log>> open_folder(const std::string& folder, LogUse use) 
   options.create_if_missing = use == LogUse::kWrite;
   // A log that may only be looked at is looked at.
   options.read_only = use == LogUse::kRead && access(folder.c_str(), W_OK) != 0;
+  auto opened = open_embedded_log(options);
+  if (opened || use == LogUse::kWrite || opened.error().code != ErrorCode::kOutOfSpace) return opened;
+  // Clearing up after a writer that died takes space; what it has left can be read without.
+  options.read_only = true;
   return open_embedded_log(std::move(options));
 }
 

@@ -40,6 +40,28 @@ class FullDisk(SystemTest):
         self.assertEqual(len(self.json_of("streams")["streams"]), 1)
         self.run_gopline("aggregate", "street", "--output", self.folder / "out.mp4")
 
+    def test_media_that_nothing_can_be_written_to(self):
+        disk = self.small_disk("64m")
+        self.log = disk / "log"
+        process = self.start_gopline("split", self.clip("street.mp4"), "--loop", "--rate", "realtime", "--stream", "street")
+        self.wait_for_segments(process, "street", 1)
+        process.kill()
+        process.wait()
+        (self.log / "catalogue.db-shm").unlink()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        done = self.run_gopline("streams", code=FAILED)
+        self.assert_one_clear_message(done, "catalogue.db-wal", "copy the folder")
+        subprocess.run(["cp", "-r", self.log, self.folder / "copy"], check=True)
+        self.log = self.folder / "copy"
+        self.assertTrue(self.verify("street")["whole"])
+
+    def test_closed_log_on_media_that_nothing_can_be_written_to(self):
+        disk = self.small_disk("16m")
+        self.log = disk / "log"
+        self.run_gopline("split", self.clip("street.mp4"))
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        self.assertTrue(self.verify("street")["whole"])
+
     def test_several_streams_on_a_full_disk_all_say_so(self):
         disk = self.small_disk("6m")
         self.log = disk / "log"

@@ -108,14 +108,20 @@ Result<sqlite::Database> connect(const EmbeddedLogOptions& options, bool create)
   return database;
 }
 
-// A log on media that cannot be written has no -shm file, without which SQLite refuses a WAL database, unless
-// it is told that nobody writes.
+// SQLite needs a -shm file to read a WAL database, unless it is told that nobody writes, which is what it is
+// told of a log where none can be made. What a -wal file holds would be left out then, and half of a
+// checkpoint is no database.
 Result<sqlite::Database> connect_immutable(const EmbeddedLogOptions& options) {
   auto path = catalogue_path(options.directory);
-  auto unmerged = options.file_system->exists(path + "-wal");
-  if (unmerged && *unmerged) {
-    log_warning(path,
-                "read without its -wal file, which cannot be read here: the newest records may be missing");
+  auto wal = options.file_system->open(path + "-wal", FileSystem::Open::kRead);
+  auto unmerged = wal ? (*wal)->size() : Result<std::uint64_t>(0);
+  if (!unmerged || *unmerged > 0) {
+    return fail(
+        ErrorCode::kUnavailable,
+        "{}: its last writer ended without closing it, and what it left in {}-wal cannot be read here: there "
+        "is no room or no right to make catalogue.db-shm; free 64 KiB, or copy the folder to where one may "
+        "write and read the copy",
+        options.directory, path);
   }
   std::string uri = "file:";
   for (char c : path) {
