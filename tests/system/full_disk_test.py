@@ -4,7 +4,7 @@ import resource
 import subprocess
 import unittest
 
-from support import FAILED, SystemTest
+from support import FAILED, NOT_WHOLE, WHOLE, SystemTest
 
 
 class FullDisk(SystemTest):
@@ -23,22 +23,27 @@ class FullDisk(SystemTest):
         done = self.run_gopline("split", self.clip("street.mp4"), "--loop", code=FAILED)
         self.assert_one_clear_message(done, "street", "space")
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
-        report = self.verify("street")
-        self.assertTrue(report["whole"], report)
+        report = self.verify("street", code=(WHOLE, NOT_WHOLE))
         self.assertGreater(report["counts"]["segments"], 5)
         stored = self.segments("street")
         self.run_gopline("split", self.clip("street.mp4"))
         segments = self.segments("street")
         self.assertEqual(segments[: len(stored)], stored)
-        self.assertEqual([s["ordinal"] for s in segments], list(range(len(segments))))
-        self.assertTrue(self.verify("street")["whole"])
+        ordinals = [s["ordinal"] for s in segments]
+        self.assertEqual(ordinals, sorted(set(ordinals)))
+        # Of what was under way when the disk was full, a small segment may have found room behind a large one that did
+        # not: the hole is stated. Nothing else is amiss.
+        report = self.verify("street", code=(WHOLE, NOT_WHOLE))
+        self.assertEqual([p for p in report["problems"] if p["kind"] != "lost"], [])
 
     def test_a_full_disk_can_still_be_read(self):
         disk = self.small_disk("6m")
         self.log = disk / "log"
         self.run_gopline("split", self.clip("street.mp4"), "--loop", code=FAILED)
         self.assertEqual(len(self.json_of("streams")["streams"]), 1)
-        self.run_gopline("aggregate", "street", "--output", self.folder / "out.mp4")
+        self.run_gopline("aggregate", "street", "--output", self.folder / "out.mp4", code=(WHOLE, NOT_WHOLE))
+        packets = self.packet_hashes(self.folder / "out.mp4").values()
+        self.assertGreater(sum(len(track) for track in packets), 1000)
 
     def test_media_that_nothing_can_be_written_to(self):
         disk = self.small_disk("64m")
