@@ -62,7 +62,8 @@ inline media::Segment segment_of(const std::vector<media::Packet>& packets, cons
     }
     segment.runs.push_back(std::move(run));
   }
-  std::ranges::stable_partition(segment.runs, [&](const auto& run) { return run.track == main; });
+  std::stable_partition(segment.runs.begin(), segment.runs.end(),
+                        [&](const auto& run) { return run.track == main; });
   return segment;
 }
 
