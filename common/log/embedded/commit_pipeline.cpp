@@ -13,6 +13,8 @@ namespace {
 // Small records are handed on in groups, a large one at once: its sync takes longer than the next one's
 // copying.
 constexpr std::size_t kHandOnBytes = 256 << 10;
+// What a sync is worth waiting for while more is being written: it costs as much as writing a megabyte.
+constexpr std::size_t kBytesWorthASync = 8 << 20;
 constexpr std::size_t kMostBytesPerCommit = 16 << 20;
 constexpr std::size_t kMostRecordsPerCommit = 8192;
 // Retention that goes with a commit must not make it long.
@@ -43,39 +45,8 @@ struct CommitPipeline::Transaction {
   DeadSpace dead;
 };
 
-void CommitPipeline::Hand::give(Batch batch) {
-  {
-    std::lock_guard lock(mutex_);
-    std::move(batch.begin(), batch.end(), std::back_inserter(waiting_));
-  }
-  changed_.notify_one();
-}
-
-void CommitPipeline::Hand::give(Appended appended) {
-  bool first;
-  {
-    std::lock_guard lock(mutex_);
-    first = waiting_.empty();
-    waiting_.push_back(std::move(appended));
-  }
-  if (first) changed_.notify_one();
-}
-
-void CommitPipeline::Hand::end() {
-  {
-    std::lock_guard lock(mutex_);
-    ended_ = true;
-  }
-  changed_.notify_one();
-}
-
-CommitPipeline::Batch CommitPipeline::Hand::take() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
-  return std::exchange(waiting_, {});
-}
-
-CommitPipeline::CommitPipeline(const Parts& parts) : parts_(parts), values_(*parts.options, parts.session) {}
+CommitPipeline::CommitPipeline(const Parts& parts)
+    : parts_(parts), values_(*parts.options, parts.session), to_write_(0), to_commit_(kBytesWorthASync) {}
 
 Result<std::unique_ptr<CommitPipeline>> CommitPipeline::start(const Parts& parts) {
   std::unique_ptr<CommitPipeline> pipeline(new CommitPipeline(parts));
@@ -130,6 +101,7 @@ void CommitPipeline::write_values() {
       bytes = 0;
     }
     if (!done.empty()) to_commit_.give(std::move(done));
+    if (to_write_.empty()) to_commit_.pause();
   }
   values_.close();
 }

@@ -1,6 +1,4 @@
 #pragma once
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +9,7 @@
 
 #include "common/log/delivery_queue.h"
 #include "common/log/embedded/embedded_log.h"
+#include "common/log/embedded/hand_over.h"
 #include "common/log/embedded/payload_writer.h"
 #include "common/log/embedded/record_rows.h"
 #include "common/log/embedded/retention.h"
@@ -39,9 +38,9 @@ struct Appended {
 // Takes records to the disk in two steps, each with a thread of its own, so that the next values are being
 // written while the ones before are being synced:
 //   1. the writing thread copies large values into payload files and has the device begin with them;
-//   2. the committing thread takes all that has come together meanwhile, syncs the files they are in, puts
-//   the rows into
-//      one transaction (which gives the offsets), and then, and only then, calls back.
+//   2. the committing thread takes what has come together, syncs the files they are in, puts the rows into
+//      one transaction (which gives the offsets), and then, and only then, calls back. It begins when there
+//      is enough for a sync to be worth it, or when the writing thread has nothing left to do.
 // Alone, a record waits for nobody; under load, many share one sync. A crash at any point leaves bytes
 // without rows.
 class CommitPipeline {
@@ -64,23 +63,7 @@ class CommitPipeline {
   void push(Appended appended);
 
  private:
-  using Batch = std::deque<Appended>;
-
-  // Hands batches from one thread to the next.
-  class Hand {
-   public:
-    void give(Batch batch);
-    void give(Appended appended);
-    void end();
-    // All there is, waiting for some; empty when it has ended.
-    Batch take();
-
-   private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    Batch waiting_;
-    bool ended_ = false;
-  };
+  using Batch = HandOver<Appended>::Batch;
 
   // What one transaction has found and changed.
   struct Transaction;
@@ -112,7 +95,7 @@ class CommitPipeline {
   PayloadWriter values_;
   std::set<std::shared_ptr<PayloadFile>> live_files_;  // with a row that is not sealed yet
   SteadyTime last_sweep_;
-  Hand to_write_, to_commit_;
+  HandOver<Appended> to_write_, to_commit_;
   std::thread writing_, committing_;
 };
 
