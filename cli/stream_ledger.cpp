@@ -157,8 +157,8 @@ void StreamLedger::check_content(const record::AssembledSegment& segment, Segmen
 
 void StreamLedger::finish() {
   for (auto& [number, epoch] : epochs_) {
-    auto object_to_epoch = [&, number = number](std::string message) {
-      report_.problems.push_back({"epoch", std::move(message), topic_, std::nullopt, number, std::nullopt});
+    auto object_to_epoch = [&, where = number](std::string message) {
+      report_.problems.push_back({"epoch", std::move(message), topic_, std::nullopt, where, std::nullopt});
     };
     if (!epoch.started) {
       report_.notes.push_back(fmt::format("epoch {}: its beginning is no longer kept", number.value));
