@@ -13,9 +13,10 @@
 #include "common/media/annexb.h"
 #include "common/media/av_convert.h"
 #include "common/media/declared_size.h"
+#include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
-#include "common/media/side_data_ids.h"
 #include "common/media/stdin_input.h"
+#include "common/media/track_converter.h"
 
 namespace gopline::media {
 namespace {
@@ -44,62 +45,6 @@ Result<void> check_local_file(const std::string& path) {
   if (S_ISREG(status.st_mode) && status.st_size == 0) return fail(ErrorCode::kCorrupt, "{}: is empty", path);
   return {};
 }
-
-// Turns one track's packets into the carried form.
-class TrackConverter {
- public:
-  virtual ~TrackConverter() = default;
-  virtual Result<void> convert(Packet& packet) = 0;
-};
-
-class AnnexBConverter final : public TrackConverter {
- public:
-  Result<void> convert(Packet& packet) override {
-    packet.data = to_length_prefixed(packet.data);
-    return {};
-  }
-};
-
-// ADTS headers are dropped by libavcodec's filter, which also finds the AudioSpecificConfig in the first
-// header.
-class AdtsConverter final : public TrackConverter {
- public:
-  static Result<std::unique_ptr<AdtsConverter>> create(const AVStream& stream) {
-    auto converter = std::unique_ptr<AdtsConverter>(new AdtsConverter);
-    const auto* filter = av_bsf_get_by_name("aac_adtstoasc");
-    AVBSFContext* context = nullptr;
-    if (!filter || av_bsf_alloc(filter, &context) < 0)
-      return fail(ErrorCode::kUnsupported, "aac_adtstoasc is missing");
-    converter->filter_.reset(context);
-    avcodec_parameters_copy(context->par_in, stream.codecpar);
-    context->time_base_in = stream.time_base;
-    if (int code = av_bsf_init(context); code < 0) return fail_av(code, "aac_adtstoasc");
-    return converter;
-  }
-
-  Result<void> convert(Packet& packet) override {
-    GOPLINE_ASSIGN(auto av, to_av_packet(packet, true));
-    if (int code = av_bsf_send_packet(filter_.get(), av.get()); code < 0)
-      return fail_av(code, "AAC access unit");
-    AvPacketPtr out(av_packet_alloc());
-    if (int code = av_bsf_receive_packet(filter_.get(), out.get()); code < 0)
-      return fail_av(code, "AAC access unit");
-    packet = from_av_packet(*out, packet.track);
-    auto config = std::ranges::find(packet.side_data, side_data_ids::kNewExtradata, &SideData::id);
-    if (config != packet.side_data.end() && audio_specific_config_.empty()) {
-      audio_specific_config_ = config->bytes;
-      packet.side_data.erase(config);
-    }
-    return {};
-  }
-
-  const Buffer& audio_specific_config() const { return audio_specific_config_; }
-
- private:
-  AdtsConverter() = default;
-  AvBsfPtr filter_;
-  Buffer audio_specific_config_;
-};
 
 class AvDemuxer final : public Demuxer {
  public:
@@ -166,7 +111,9 @@ class AvDemuxer final : public Demuxer {
       return fail(ErrorCode::kCorrupt, "{}: ends before any media: it is empty or cut off", info_.name);
     if (code < 0) return fail_av(code, info_.name);
     input_.reset(context);
+    bypass_ = ParserBypass::begin(*context, options_.parser_bypass_min_bytes);
     if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
+    if (bypass_) bypass_->describe(*context);
     return {};
   }
 
@@ -296,6 +243,7 @@ class AvDemuxer final : public Demuxer {
         continue;
       }
       if (code < 0) return fail_av(code, info_.name);
+      if (bypass_) bypass_->complete(*input_, *packet_);
       auto index = static_cast<std::size_t>(packet_->stream_index);
       if (index >= packets_read_.size()) packets_read_.resize(index + 1);
       ++packets_read_[index];
@@ -408,6 +356,7 @@ class AvDemuxer final : public Demuxer {
   AvPacketPtr packet_;
   std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it
   AvInputPtr input_;
+  std::optional<ParserBypass> bypass_;
   SourceInfo info_;
   std::vector<Track> tracks_;
   std::vector<std::unique_ptr<TrackConverter>> converters_;  // one per track; null: carried as it is

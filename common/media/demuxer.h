@@ -16,6 +16,8 @@ struct DemuxerOptions {
   bool loop = false;                                         // begin again at the end, timestamps running on
   StopToken stop;                                            // makes a blocking read return kCancelled
   std::vector<std::pair<std::string, std::string>> options;  // libavformat's
+  // MP4 files of H.264 from this size on are read without libavformat's parser (parser_bypass.h).
+  std::int64_t parser_bypass_min_bytes = 64 << 20;
 };
 
 // A track the source has and gopline does not carry, and why.
