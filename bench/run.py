@@ -16,6 +16,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,11 @@ def empty(*folders):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     os.sync()
+
+
+def made(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def interval(ratios, rounds=5000):
@@ -160,16 +166,17 @@ def main():
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     gigabytes = arguments.source.stat().st_size / 1e9
-    empty(arguments.disk, arguments.tmpfs)
+    # In folders of its own: what else is in the named ones is somebody's.
+    disk, tmpfs = (Path(tempfile.mkdtemp(prefix="gopline-bench-", dir=made(folder))) for folder in (arguments.disk, arguments.tmpfs))
     rows = []
     try:
-        for contest in contests(arguments.source, arguments.disk, arguments.tmpfs):
+        for contest in contests(arguments.source, disk, tmpfs):
             if arguments.only in contest.name:
                 measure(contest, arguments.runs)
                 rows.append(row(contest, gigabytes))
     finally:
-        shutil.rmtree(arguments.disk, ignore_errors=True)
-        shutil.rmtree(arguments.tmpfs, ignore_errors=True)
+        shutil.rmtree(disk, ignore_errors=True)
+        shutil.rmtree(tmpfs, ignore_errors=True)
     print(table(rows))
     if arguments.json:
         arguments.json.write_text(json.dumps({"source_bytes": arguments.source.stat().st_size, "rows": rows}, indent=1) + "\n")
