@@ -48,8 +48,8 @@ class SplitRun {
     GOPLINE_ASSIGN(demuxer_, media::Demuxer::open({options_.source, options_.loop, stop_, {}}));
     report_.skipped = demuxer_->skipped();
     for (const auto& skipped : report_.skipped) {
-      log_warning(options_.stream, "track {} ({}) is not carried: {}", skipped.source_index,
-                  skipped.description, skipped.reason);
+      log_info(options_.stream, "track {} ({}) is not carried: {}", skipped.source_index, skipped.description,
+               skipped.reason);
     }
     progress_.source_size = options_.loop ? std::nullopt : demuxer_->info().size_bytes;
     if (auto duration = demuxer_->info().duration_us; duration && !options_.loop)
