@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "aggregator/test_stream.h"
+#include "common/base/test_directory.h"
 #include "common/media/muxer.h"
 
 namespace gopline::aggregator {
@@ -22,13 +23,7 @@ const ClipSegments& street() {
 
 class AggregateTest : public ::testing::Test {
  protected:
-  AggregateTest() {
-    auto pattern = (fs::temp_directory_path() / "gopline-aggregate-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~AggregateTest() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_ / name; }
 
   AggregateOptions into(const std::string& name, EpochSelection epochs = EpochSelection::latest()) const {
     AggregateOptions options;
@@ -52,9 +47,9 @@ class AggregateTest : public ::testing::Test {
     return options.target;
   }
 
-  bool nothing_left() const { return fs::is_empty(folder_); }
+  bool nothing_left() const { return fs::is_empty(folder_.path()); }
 
-  fs::path folder_;
+  TestDirectory folder_;
   TestStream stream;
 };
 

@@ -48,6 +48,16 @@ struct AvBsfDeleter {
 };
 using AvBsfPtr = std::unique_ptr<AVBSFContext, AvBsfDeleter>;
 
+struct AvCodecContextDeleter {
+  void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
+};
+using AvCodecContextPtr = std::unique_ptr<AVCodecContext, AvCodecContextDeleter>;
+
+struct AvParserDeleter {
+  void operator()(AVCodecParserContext* p) const { av_parser_close(p); }
+};
+using AvParserPtr = std::unique_ptr<AVCodecParserContext, AvParserDeleter>;
+
 struct AvDictionary {
   AVDictionary* entries = nullptr;
   AvDictionary() = default;

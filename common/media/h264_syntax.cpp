@@ -133,6 +133,8 @@ bool has_recovery_point(Nal sei) {
   return false;
 }
 
+// For every packet that is read: no list of NAL units (nals_of_length_prefixed), and no step beyond the first
+// slice.
 bool is_h264_random_access(std::span<const std::uint8_t> access_unit, int length_size) {
   bool recovers = false;
   auto prefix = static_cast<std::size_t>(length_size);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/base/test_directory.h"
 #include "common/base/text.h"
 #include "common/bytes/digest.h"
 #include "common/media/annexb.h"
@@ -24,19 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kClips = fs::path(GOPLINE_SOURCE_DIR) / "media";
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    auto pattern = (fs::temp_directory_path() / "gopline-muxer-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  std::string operator/(std::string_view name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 bool run(const std::string& command) {
   return std::system((command + " >/dev/null 2>&1 </dev/null").c_str()) == 0;
@@ -177,7 +165,7 @@ void expect_same_lines(const std::vector<std::string>& actual, const std::vector
 class RemuxTest : public testing::TestWithParam<RemuxCase> {};
 
 TEST_P(RemuxTest, EqualsWhatFfmpegMakes) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   const auto& c = GetParam();
   std::string source = (kClips / c.source).string();
   if (!c.make.empty()) {
@@ -223,7 +211,7 @@ MuxerOptions into(const std::string& target, const std::string& format = "") {
 }
 
 TEST(MuxerTest, NamesTheTrackThatDoesNotFitAndAContainerThatDoes) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   auto opened = Muxer::open(into(folder / "out.mp4"), {}, tracks_of("street.avi"));
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported);
@@ -244,7 +232,7 @@ TEST(MuxerTest, SaysWhatContainersThereAre) {
 }
 
 TEST(MuxerTest, RefusesOptionsThatTheContainerDoesNotHave) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   auto options = into(folder / "out.mkv");
   options.options = {{"movflags", "faststart"}};
   auto opened = Muxer::open(options, {}, tracks_of("street.mp4"));
@@ -253,7 +241,7 @@ TEST(MuxerTest, RefusesOptionsThatTheContainerDoesNotHave) {
 }
 
 TEST(MuxerTest, KeepsAnExistingFileUntilTheNewOneIsComplete) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   auto path = folder / "out.mp4";
   std::ofstream(path) << "old";
   {
@@ -268,7 +256,7 @@ TEST(MuxerTest, KeepsAnExistingFileUntilTheNewOneIsComplete) {
 }
 
 TEST(MuxerTest, WritesFragmentsWhereTheTargetCannotBeRewound) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   std::vector<std::uint8_t> bytes;
   auto options = into("-", "mp4");
   options.write = [&](std::span<const std::uint8_t> more) {
@@ -311,7 +299,7 @@ TEST(MuxerTest, NamesAFolderAndAPlaceThatIsNotThere) {
 }
 
 TEST(OutputTargetTest, WritesChainsWhole) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   auto path = folder / "chain";
   BufferChain chain;
   std::string expected;

@@ -14,10 +14,6 @@ std::string bytes_of(Nal nal) {
   return {reinterpret_cast<const char*>(nal.data()), nal.size()};
 }
 
-struct DecoderDeleter {
-  void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
-};
-
 // Asks the decoder what the new extradata means: picture size, profile, pixel format. What it cannot tell
 // stays as it was.
 Track with_extradata(Track track, Buffer extradata) {
@@ -25,7 +21,7 @@ Track with_extradata(Track track, Buffer extradata) {
   auto parameters = to_av_parameters(track.codec);
   if (!parameters) return track;
   const AVCodec* decoder = avcodec_find_decoder((*parameters)->codec_id);
-  std::unique_ptr<AVCodecContext, DecoderDeleter> context(avcodec_alloc_context3(decoder));
+  AvCodecContextPtr context(avcodec_alloc_context3(decoder));
   if (!decoder || !context || avcodec_parameters_to_context(context.get(), parameters->get()) < 0)
     return track;
   context->thread_count = 1;

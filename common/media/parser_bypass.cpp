@@ -1,6 +1,5 @@
 #include "common/media/parser_bypass.h"
 
-#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -88,13 +87,6 @@ bool outlasts_probing(const AVFormatContext& input, AVStream* stream) {
   return last->pos > 2 * input.probesize;
 }
 
-struct ParserDeleter {
-  void operator()(AVCodecParserContext* p) const { av_parser_close(p); }
-};
-struct CodecContextDeleter {
-  void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
-};
-
 // How the first picture's fields are ordered, which only the parser finds out.
 AVFieldOrder first_field_order(AVFormatContext& input, AVStream* stream) {
   constexpr int kMostBytes = 16 << 20;
@@ -105,8 +97,8 @@ AVFieldOrder first_field_order(AVFormatContext& input, AVStream* stream) {
   bool read = avio_seek(input.pb, entry->pos, SEEK_SET) >= 0 &&
               avio_read(input.pb, sample.data(), entry->size) == entry->size;
   if (avio_seek(input.pb, before, SEEK_SET) < 0 || !read) return AV_FIELD_UNKNOWN;
-  std::unique_ptr<AVCodecContext, CodecContextDeleter> codec(avcodec_alloc_context3(nullptr));
-  std::unique_ptr<AVCodecParserContext, ParserDeleter> parser(av_parser_init(stream->codecpar->codec_id));
+  AvCodecContextPtr codec(avcodec_alloc_context3(nullptr));
+  AvParserPtr parser(av_parser_init(stream->codecpar->codec_id));
   if (!codec || !parser || avcodec_parameters_to_context(codec.get(), stream->codecpar) < 0)
     return AV_FIELD_UNKNOWN;
   parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
@@ -149,9 +141,11 @@ void ParserBypass::complete(AVFormatContext& input, AVPacket& packet) {
     packet.flags |= AV_PKT_FLAG_KEY;
   const auto* here = avformat_index_get_entry(stream, read_ - 1);
   const auto* next = avformat_index_get_entry(stream, read_);
-  if (here && next) packet.duration = next->timestamp - here->timestamp;
+  bool in_step = here && here->timestamp == packet.dts;
+  if (in_step && next) packet.duration = next->timestamp - here->timestamp;
   // libavformat makes the parser for the next packet that it reads.
-  if (read_ + kLastPackets >= avformat_index_get_entries_count(stream)) input.flags &= ~AVFMT_FLAG_NOPARSE;
+  if (!in_step || read_ + kLastPackets >= avformat_index_get_entries_count(stream))
+    input.flags &= ~AVFMT_FLAG_NOPARSE;
 }
 
 }  // namespace gopline::media

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <limits>
 
+#include "common/base/test_directory.h"
 #include "common/bytes/digest.h"
 #include "common/media/demuxer.h"
 
@@ -13,25 +13,17 @@
 namespace gopline::media {
 namespace {
 
-namespace fs = std::filesystem;
-
 class ParserBypassTest : public testing::Test {
  protected:
-  ParserBypassTest() {
-    auto pattern = (fs::temp_directory_path() / "gopline-bypass-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~ParserBypassTest() override { fs::remove_all(folder_); }
-
   // A file that ffmpeg makes.
   std::string made_by(const std::string& arguments, const std::string& name = "made.mp4") {
-    auto path = (folder_ / name).string();
+    auto path = folder_ / name;
     auto command = "ffmpeg -v error -y " + arguments + " '" + path + "' </dev/null";
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
     return path;
   }
 
-  fs::path folder_;
+  TestDirectory folder_;
 };
 
 const std::string kPattern =

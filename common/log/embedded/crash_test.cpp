@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/test_directory.h"
 #include "common/log/contract_test_suite.h"
 #include "common/log/embedded/embedded_log.h"
 #include "common/log/embedded/fault_layer.h"
 #include "common/log/embedded/test_child.h"
-#include "common/log/embedded/test_directory.h"
 
 // Processes that are killed, and power that goes: nothing acknowledged may be lost, nothing may be damaged.
 namespace gopline::embedded {

@@ -1,6 +1,6 @@
+#include "common/base/test_directory.h"
 #include "common/log/contract_tests.h"
 #include "common/log/embedded/embedded_log.h"
-#include "common/log/embedded/test_directory.h"
 
 namespace gopline {
 namespace {
@@ -29,7 +29,7 @@ class EmbeddedHarness final : public LogHarness {
 
  private:
   const std::uint64_t payload_file_bytes_;
-  embedded::TestDirectory directory_;
+  TestDirectory directory_;
   std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
   std::unique_ptr<Log> log_;
 };

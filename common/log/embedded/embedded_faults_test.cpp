@@ -12,11 +12,11 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include "common/base/test_directory.h"
 #include "common/log/contract_test_suite.h"
 #include "common/log/embedded/embedded_log.h"
 #include "common/log/embedded/fault_layer.h"
 #include "common/log/embedded/test_child.h"
-#include "common/log/embedded/test_directory.h"
 
 // Disks that are full or fail, and files that somebody has cut, changed or removed.
 namespace gopline::embedded {

@@ -5,8 +5,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include "common/base/test_directory.h"
 #include "common/log/embedded/embedded_log.h"
-#include "common/log/embedded/test_directory.h"
 
 // The embedded log beside what it is measured against: plain writing with one sync at the end (cp and fsync),
 // and plain reading (cat). The disk's own first touch of its page cache is slow: read the medians of several

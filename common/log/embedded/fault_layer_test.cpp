@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/test_directory.h"
 #include "common/base/uuid.h"
 #include "common/log/embedded/fault_vfs.h"
-#include "common/log/embedded/test_directory.h"
 
 namespace gopline::embedded {
 

@@ -2,10 +2,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
-namespace gopline::embedded {
+namespace gopline {
 
-// A directory for one test, removed with everything in it.
+// A directory for one test or benchmark, removed with everything in it.
 class TestDirectory {
  public:
   TestDirectory() {
@@ -19,9 +20,10 @@ class TestDirectory {
   TestDirectory(const TestDirectory&) = delete;
   TestDirectory& operator=(const TestDirectory&) = delete;
   const std::string& path() const { return path_; }
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
 
  private:
   std::string path_;
 };
 
-}  // namespace gopline::embedded
+}  // namespace gopline
