@@ -61,6 +61,72 @@ TEST_P(LogContract, SeeksWhileReading) {
   EXPECT_FALSE(from->seek({"t", PartitionId(1)}, StartPosition::beginning()));
 }
 
+TEST_P(LogContract, SaysWhereItReadsNext) {
+  make_topic("t", 2);
+  const TopicPartition where{"t", PartitionId(0)};
+  for (int i = 0; i < 4; ++i) put(where, record("k", std::to_string(i)));
+  auto from = reader_of(where);
+  EXPECT_EQ(from->position(where), Offset(0));
+  EXPECT_EQ(from->lag(where), 4);
+  take(*from, 4);
+  EXPECT_EQ(from->position(where), Offset(4));
+  EXPECT_EQ(from->lag(where), 0);
+  put(where, record("k", "4"));
+  EXPECT_EQ(from->position(where), Offset(4));
+  EXPECT_EQ(from->lag(where), 1);
+  ASSERT_TRUE(from->seek(where, StartPosition::at(Offset(2))));
+  EXPECT_EQ(from->position(where), Offset(2));
+  ASSERT_TRUE(from->seek(where, StartPosition::end()));
+  EXPECT_EQ(from->position(where), Offset(5));
+  ASSERT_TRUE(from->seek(where, StartPosition::beginning()));
+  EXPECT_EQ(from->position(where), Offset(0));
+  EXPECT_EQ(reader_of(where, StartPosition::end())->position(where), Offset(5));
+  EXPECT_EQ(reader_of(where, StartPosition::at(Offset(99)))->position(where), Offset(5));
+
+  const TopicPartition other{"t", PartitionId(1)};
+  EXPECT_EQ(from->position(other).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(from->lag(other).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(reader_of(other)->position(other), Offset(0));
+}
+
+TEST_P(LogContract, PositionIsAfterWhatAPollHandedOut) {
+  make_topic("t");
+  const TopicPartition where{"t", PartitionId(0)};
+  for (int i = 0; i < 3; ++i) put(where, record("k", std::string(1000, 'x')));
+  LogReaderOptions options;
+  options.max_poll_bytes = 1;
+  auto from = reader_of(where, StartPosition::beginning(), options);
+  take(*from, 1);
+  EXPECT_EQ(from->position(where), Offset(1));
+  EXPECT_EQ(from->lag(where), 2);
+}
+
+// How a reader knows that it has read everything, though the last records are gone.
+TEST_P(LogContract, PositionPassesHolesAtTheEnd) {
+  make_topic("t", 1, {std::nullopt, std::nullopt, true});
+  const TopicPartition where{"t", PartitionId(0)};
+  put(where, record("a", "a1"));
+  put(where, tombstone("b"));
+  harness_->advance(std::chrono::hours(48));  // nobody has to see the tombstone any more
+  ASSERT_TRUE(log().apply_retention());
+  auto end = log().offsets(where)->end;
+  auto from = reader_of(where);
+  auto until = std::chrono::steady_clock::now() + kPatience;
+  std::vector<StoredRecord> seen;
+  while (from->position(where).value_or(end) < end && std::chrono::steady_clock::now() < until) {
+    auto some = from->poll(std::chrono::milliseconds(100));
+    ASSERT_TRUE(some) << some.error().message;
+    std::move(some->begin(), some->end(), std::back_inserter(seen));
+  }
+  EXPECT_EQ(from->position(where), end);
+  EXPECT_EQ(from->lag(where), 0);
+  if (harness_->exact_retention()) {
+    EXPECT_THAT(values_of(seen), ElementsAre("a1"));
+  }
+  put(where, record("c", "c1"));
+  EXPECT_THAT(values_of(take(*from, 1)), ElementsAre("c1"));
+}
+
 TEST_P(LogContract, AReaderAtTheEndSeesWhatComes) {
   make_topic("t");
   const TopicPartition where{"t", PartitionId(0)};

@@ -155,6 +155,16 @@ class LogReader {
   // Makes a poll() that is waiting, or the next one, return at once. Thread-safe.
   virtual void wakeup() = 0;
 
+  // The offset from which the next poll() reads in a partition that is assigned: after the last record handed
+  // out. Where a poll() found that nothing is kept from there to the end (compaction, retention, a log's own
+  // marks), it is past those holes, at the end as of then. So a reader whose position has come to an end seen
+  // earlier has had all there is before it, and an empty poll() alone says nothing: the log may be away.
+  // kNotFound when the partition is not assigned.
+  virtual Result<Offset> position(const TopicPartition& where) = 0;
+
+  // Offsets between position() and the partition's end as of now; holes count. kNotFound as position().
+  virtual Result<std::int64_t> lag(const TopicPartition& where) = 0;
+
   // Moves the position in a partition that is assigned.
   virtual Result<void> seek(const TopicPartition& where, StartPosition position) = 0;
 

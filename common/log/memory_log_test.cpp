@@ -57,6 +57,7 @@ TEST_F(MemoryLogFaults, DropsAndTrims) {
   log_.trim(kWhere, Offset(2));
   EXPECT_EQ(log_.offsets(kWhere)->begin, Offset(2));
   EXPECT_TRUE(reader_->poll(Duration(0))->empty());
+  EXPECT_EQ(reader_->position(kWhere), Offset(2));
 }
 
 TEST_F(MemoryLogFaults, HeldAcknowledgementsFillTheBudget) {
@@ -84,6 +85,9 @@ TEST(NullLog, CountsAndForgets) {
   auto reader = *log->make_reader({});
   ASSERT_TRUE(reader->assign({{kWhere, StartPosition::beginning()}}));
   EXPECT_TRUE(reader->poll(Duration(0))->empty());
+  EXPECT_EQ(reader->position(kWhere), Offset(2));
+  EXPECT_EQ(reader->lag(kWhere), 0);
+  EXPECT_EQ(reader->position({"t", PartitionId(1)}).error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace

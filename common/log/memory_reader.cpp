@@ -97,6 +97,18 @@ class MemoryReader final : public LogReader {
     state_->changed.notify_all();
   }
 
+  Result<Offset> position(const TopicPartition& where) override {
+    std::lock_guard lock(state_->mutex);
+    return assigned(where);
+  }
+
+  Result<std::int64_t> lag(const TopicPartition& where) override {
+    std::lock_guard lock(state_->mutex);
+    GOPLINE_ASSIGN(auto next, assigned(where));
+    GOPLINE_ASSIGN(auto* partition, state_->find_partition(where));
+    return std::max<std::int64_t>(partition->end.value - next.value, 0);
+  }
+
   Result<void> seek(const TopicPartition& where, StartPosition start) override {
     std::lock_guard lock(state_->mutex);
     auto found = positions_.find(where);
@@ -152,6 +164,13 @@ class MemoryReader final : public LogReader {
     group.members[member_id_].last_seen = state_->options.clock->steady_now();
   }
 
+  Result<Offset> assigned(const TopicPartition& where) const {
+    auto found = positions_.find(where);
+    if (found != positions_.end()) return found->second.next;
+    return fail(ErrorCode::kNotFound, "partition {} of \"{}\" is not assigned to this reader",
+                where.partition, where.topic);
+  }
+
   Result<Position> resolve(const TopicPartition& where, const StartPosition& start) const {
     GOPLINE_ASSIGN(auto* partition, state_->find_partition(where));
     auto id = (*state_->find_topic(where.topic))->id;
@@ -161,7 +180,7 @@ class MemoryReader final : public LogReader {
       case StartPosition::Kind::kEnd:
         return Position{id, partition->end};
       case StartPosition::Kind::kOffset:
-        return Position{id, std::min(start.offset, partition->end)};
+        return Position{id, std::clamp(start.offset, partition->begin, partition->end)};
       case StartPosition::Kind::kTimestamp:
         break;
     }
@@ -283,8 +302,9 @@ class MemoryReader final : public LogReader {
       auto partition = state_->find_partition(where);
       if (!partition) continue;
       auto& position = positions_[where];
-      for (auto record = (*partition)->at_or_after(position.next); record != (*partition)->records.end();
-           ++record) {
+      auto record = (*partition)->at_or_after(position.next);
+      if (record == (*partition)->records.end()) position.next = (*partition)->end;  // nothing but holes
+      for (; record != (*partition)->records.end(); ++record) {
         auto cost = kRecordOverhead + (record->value && !options_.headers_only ? record->value->size() : 0);
         if (!records.empty() && bytes + cost > options_.max_poll_bytes) return records;
         bytes += cost;

@@ -1,5 +1,6 @@
 #include "common/log/null_log.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -110,6 +111,22 @@ class NullReader final : public LogReader {
       woken_ = true;
     }
     woken_up_.notify_all();
+  }
+
+  // Everything has expired, so a reader is always at the end.
+  Result<Offset> position(const TopicPartition& where) override {
+    if (std::find(assignment_.begin(), assignment_.end(), where) == assignment_.end()) {
+      return fail(ErrorCode::kNotFound, "partition {} of \"{}\" is not assigned to this reader",
+                  where.partition, where.topic);
+    }
+    std::lock_guard lock(topics_.mutex);
+    GOPLINE_ASSIGN(auto* end, topics_.end_of(where));
+    return *end;
+  }
+
+  Result<std::int64_t> lag(const TopicPartition& where) override {
+    GOPLINE_TRY(position(where));
+    return 0;
   }
 
   Result<void> seek(const TopicPartition& where, StartPosition) override {

@@ -89,6 +89,19 @@ std::vector<TopicPartition> EmbeddedReader::assignment() const {
   return all;
 }
 
+Result<Offset> EmbeddedReader::position(const TopicPartition& where) {
+  auto found = positions_.find(where);
+  if (found != positions_.end()) return found->second.next;
+  return fail(ErrorCode::kNotFound, "partition {} of \"{}\" is not assigned to this reader", where.partition,
+              where.topic);
+}
+
+Result<std::int64_t> EmbeddedReader::lag(const TopicPartition& where) {
+  GOPLINE_ASSIGN(auto next, position(where));
+  GOPLINE_ASSIGN(auto partition, find_partition(where));
+  return std::max<std::int64_t>(partition.range.end.value - next.value, 0);
+}
+
 Result<void> EmbeddedReader::seek(const TopicPartition& where, StartPosition start) {
   auto found = positions_.find(where);
   if (found == positions_.end()) {

@@ -24,6 +24,8 @@ class EmbeddedReader final : public LogReader {
   std::vector<TopicPartition> assignment() const override;
   Result<std::vector<StoredRecord>> poll(Duration max_wait) override;
   void wakeup() override;
+  Result<Offset> position(const TopicPartition& where) override;
+  Result<std::int64_t> lag(const TopicPartition& where) override;
   Result<void> seek(const TopicPartition& where, StartPosition position) override;
   Result<void> commit(const TopicPartition& where, Offset next) override;
   Result<std::optional<Offset>> committed(const TopicPartition& where) override;
