@@ -21,7 +21,7 @@ from ports import LOOPBACK, answers, free_ports, is_free
 
 READY = b"Kafka Server started"
 READY_WITHIN = 120  # seconds; a guard against hanging for ever, never a time anybody waits for
-STOPPED_WITHIN = 20
+STOPPED_WITHIN = 10  # two of three may wait in vain for the third: what they acknowledged is in the log already
 POLL = 0.05
 
 

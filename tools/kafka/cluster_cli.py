@@ -73,6 +73,8 @@ def serve(arguments):
     except BrokenPipeError:
         return 0
     finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # once is enough: the brokers are being ended
         if cluster:  # nobody will look at a temporary folder's data, so nobody waits for an orderly end
             cluster.stop(**({} if arguments.folder else {"patience": 0}))
         if not arguments.folder:

@@ -122,7 +122,6 @@ class FaultyProxy:
     async def _close(self):
         if self._server:
             self._server.close()
-            await self._server.wait_closed() if not self._pairs else None
             self._server = None
         await self._end_pairs()
 
@@ -184,8 +183,8 @@ class FaultyProxy:
                     chunk = chunk[:pair.budget]
                 if pair.budget is not None:
                     pair.budget -= len(chunk)
+                setattr(self, counter, getattr(self, counter) + len(chunk))  # before anybody can have received it
                 writer.write(chunk)
-                setattr(self, counter, getattr(self, counter) + len(chunk))
                 if not whole:
                     self.cuts += 1
                     pair.reset = bool(self._cut and self._cut[2].getrandbits(1))
