@@ -10,12 +10,12 @@ std::size_t record_bytes(const NewRecord& record) {
   return bytes;
 }
 
-Result<void> PendingBytes::take(std::size_t bytes, StopToken stop) {
+Result<void> PendingBytes::take(std::size_t bytes, const StopToken& stop, Duration grace) {
   std::unique_lock lock(mutex_);
   // No stop is a wait without a stop callback: registering one allocates.
   auto fits = [&] { return taken_ == given_back_ || bytes_ + bytes <= limit_; };
   if (!fits()) {
-    if (!changed_.wait(lock, stop, fits)) {
+    if (!changed_.wait(lock, stop, fits) && !changed_.wait_for(lock, grace, fits)) {
       return fail(ErrorCode::kCancelled, "stopped while waiting for room in the log's writer");
     }
   }
@@ -35,12 +35,15 @@ void PendingBytes::give_back(std::size_t bytes, const Result<Offset>& outcome) {
   }
 }
 
-Result<void> PendingBytes::drain() {
+Result<void> PendingBytes::drain(const StopToken& stop, Duration grace) {
   std::unique_lock lock(mutex_);
   // Answers come in order per partition only, so what is counted is how many; later ones can only make this
   // wait longer.
   auto until = taken_;
-  changed_.wait(lock, [&] { return given_back_ >= until; });
+  auto is_done = [&] { return given_back_ >= until; };
+  if (!changed_.wait(lock, stop, is_done) && !changed_.wait_for(lock, grace, is_done)) {
+    return fail(ErrorCode::kCancelled, "stopped while {} records were not acknowledged", until - given_back_);
+  }
   if (auto failure = std::exchange(first_failure_, std::nullopt))
     return tl::unexpected<Error>(std::move(*failure));
   return {};

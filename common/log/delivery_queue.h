@@ -18,14 +18,14 @@ class PendingBytes {
  public:
   explicit PendingBytes(std::size_t limit) : limit_(limit) {}
 
-  // Waits until `bytes` fit; a record larger than the whole budget goes alone. kCancelled when `stop` comes
-  // first.
-  Result<void> take(std::size_t bytes, StopToken stop);
+  // Waits until `bytes` fit; a record larger than the whole budget goes alone. kCancelled when `stop` is
+  // requested and they do not fit within `grace` from then either.
+  Result<void> take(std::size_t bytes, const StopToken& stop, Duration grace = {});
   // The record is answered for.
   void give_back(std::size_t bytes, const Result<Offset>& outcome);
   // Waits until everything taken before the call is given back; the first failure since the last call is
-  // returned.
-  Result<void> drain();
+  // returned. kCancelled when `stop` is requested and `grace` more has not been enough.
+  Result<void> drain(const StopToken& stop = {}, Duration grace = {});
 
  private:
   std::mutex mutex_;

@@ -66,6 +66,7 @@ struct TopicSpec {
   std::string name;
   std::int32_t partitions = 1;
   Retention retention;
+  bool compressed = false;  // text that shrinks: a log that can (Kafka: zstd) compresses it
 };
 
 struct TopicInfo {
@@ -100,7 +101,7 @@ class LogWriter {
                               StopToken stop = {}) = 0;
 
   // Appends and waits for the acknowledgement.
-  Result<Offset> append_and_wait(const TopicPartition& where, NewRecord record);
+  virtual Result<Offset> append_and_wait(const TopicPartition& where, NewRecord record);
 
   // Returns when everything appended before the call is acknowledged or has failed. The first failure since
   // the last flush() is returned.
@@ -110,6 +111,10 @@ class LogWriter {
 struct LogWriterOptions {
   std::string client_id = "gopline";
   std::size_t max_pending_bytes = 64 << 20;  // keys, values and headers
+  // Once `stop` is requested, what is not acknowledged within `stop_grace` fails with kCancelled: a log that
+  // is away does not keep a program from ending.
+  StopToken stop = {};
+  Duration stop_grace = std::chrono::seconds(5);
 };
 
 // Where a reader begins in a partition. What lies before the beginning means the beginning, what lies after

@@ -1,0 +1,69 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/log/kafka/producer.h"
+
+namespace gopline::kafka {
+
+// A topic as the cluster describes it.
+struct TopicFacts {
+  TopicInfo info;  // with the caller's name, without the prefix
+  std::string
+      compression;  // of its compression.type: a codec, or "producer" or "" where it has none of its own
+};
+
+// The questions to a cluster and what is made there, over one client that also produces. Keeps what it has
+// learnt of topics, since every append needs it. Thread-safe.
+class Cluster {
+ public:
+  // Connects; see open_kafka_log().
+  static Result<std::shared_ptr<Cluster>> connect(const KafkaLogOptions& options);
+
+  const KafkaLogOptions& options() const { return client_->options(); }
+  // The producer over which it asks.
+  const std::shared_ptr<Producer>& producer() const { return producer_; }
+  std::string stored_name(std::string_view name) const { return options().prefix + std::string(name); }
+
+  // kNotFound when missing. `known_topic` may answer from memory, `describe` asks.
+  Result<TopicFacts> describe(const std::string& topic);
+  Result<TopicFacts> known_topic(const std::string& topic);
+  void forget(const std::string& topic);
+  Result<std::vector<std::string>> list();
+
+  // Makes the topic and returns when every partition of it has a leader. kConflict when it was there.
+  Result<void> create(const TopicSpec& spec);
+  Result<void> add_partitions(const std::string& topic, std::int32_t partitions);
+  Result<void> remove(const std::string& topic);
+
+  // For each partition the offset of the first record at or after its time; kEarliest and kLatest: where the
+  // partition begins, and its end. The end, too, where there is no such record.
+  static constexpr std::int64_t kEarliest = RD_KAFKA_OFFSET_BEGINNING;
+  static constexpr std::int64_t kLatest = RD_KAFKA_OFFSET_END;
+  struct Question {
+    TopicPartition where;
+    std::int64_t time_ms;
+  };
+  Result<std::vector<Offset>> offsets_at(const std::vector<Question>& questions) const;
+
+ private:
+  explicit Cluster(std::shared_ptr<Producer> producer)
+      : producer_(std::move(producer)), client_(producer_->client()) {}
+
+  Result<std::int32_t> partition_count(const std::string& stored) const;
+  Result<std::map<std::string, std::string>> configuration(const std::string& stored) const;
+  Result<void> wait_for_leaders(const std::string& topic, std::int32_t partitions) const;
+  Result<int> broker_count() const;
+  Result<std::map<std::string, std::string>> settings_for(const TopicSpec& spec) const;
+
+  std::shared_ptr<Producer> producer_;
+  std::shared_ptr<Client> client_;
+  std::mutex mutex_;
+  std::map<std::string, TopicFacts> known_;
+};
+
+}  // namespace gopline::kafka

@@ -1,0 +1,39 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "common/log/kafka/producer.h"
+
+namespace gopline::kafka {
+
+// The producers of one log: one for all topics that take batches of librdkafka's usual size, others for
+// topics with lower limits, and a new one in the place of one that has failed for good. Thread-safe.
+class Producers {
+ public:
+  explicit Producers(std::shared_ptr<Producer> first) {
+    by_batch_bytes_[Producer::kDefaultBatchBytes] = std::move(first);
+  }
+
+  // The producer for a topic whose records may have `max_record_bytes`.
+  Result<std::shared_ptr<Producer>> producer_for(std::uint64_t max_record_bytes) {
+    std::lock_guard lock(mutex_);
+    auto batch_bytes = std::min(Producer::kDefaultBatchBytes, max_record_bytes);
+    auto& producer = by_batch_bytes_[batch_bytes];
+    if (!producer || producer->has_failed()) {
+      const auto& options = by_batch_bytes_[Producer::kDefaultBatchBytes]->client()->options();
+      GOPLINE_ASSIGN(auto made, Producer::create(options, batch_bytes));
+      retired_.push_back(std::exchange(producer, std::move(made)));
+    }
+    return producer;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::shared_ptr<Producer>> by_batch_bytes_;
+  // Kept to the end: they may still have records to answer for, and ending one waits for its thread, which
+  // may be the one that asks.
+  std::vector<std::shared_ptr<Producer>> retired_;
+};
+
+}  // namespace gopline::kafka
