@@ -215,6 +215,7 @@ TEST_P(LogContract, AReaderThatHasAssignedCommitsWhileTheGroupIsEmpty) {
   EXPECT_TRUE(alone->commit(where, Offset(0)));
   auto member = reader(GroupContract::member());
   ASSERT_TRUE(member->subscribe({"t"}, StartPosition::beginning()));
+  ASSERT_TRUE(GroupContract::settle({member.get()}, {1}));  // joined at the latest now
   EXPECT_EQ(alone->commit(where, Offset(0)).error().code, ErrorCode::kConflict);
 }
 

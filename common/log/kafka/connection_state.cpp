@@ -24,6 +24,10 @@ std::optional<std::string> ConnectionState::worth_saying(const std::string& kind
 }
 
 void ConnectionState::on_error(rd_kafka_resp_err_t error, const char* reason) {
+  if (is_unknown_topic(error)) {
+    missing_topic_ = true;  // the reader that asked finds out which, and says so
+    return log_debug(subject_, "{}", reason);
+  }
   ++troubles_;
   {
     std::lock_guard lock(mutex_);

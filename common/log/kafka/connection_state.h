@@ -20,6 +20,9 @@ class ConnectionState {
   void on_error(rd_kafka_resp_err_t error, const char* reason);
   void on_log(int level, const char* facility, const char* text);
 
+  // Whether a topic or partition was said to be missing since the last call.
+  bool take_missing_topic() const { return missing_topic_.exchange(false); }
+
   // A login or certificate that was refused: waiting will not help.
   std::optional<Error> refusal() const;
   // The newest trouble, or "", and how many there have been.
@@ -36,6 +39,7 @@ class ConnectionState {
 
   const std::string subject_;
   std::atomic<std::uint64_t> troubles_ = 0;
+  mutable std::atomic<bool> missing_topic_ = false;
   mutable std::mutex mutex_;
   std::optional<Error> refusal_;
   std::string trouble_;

@@ -126,9 +126,17 @@ Error KafkaReader::fenced() const {
                       options_.member_id)};
 }
 
+Result<void> KafkaReader::check_membership() {
+  if (consumer_ && rd_kafka_fatal_error(consumer_->handle(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    is_fenced_ = true;
+  }
+  if (is_fenced_) return tl::unexpected<Error>(fenced());
+  return {};
+}
+
 Result<void> KafkaReader::commit(const TopicPartition& where, Offset next) {
   if (options_.group.empty()) return fail(ErrorCode::kInvalidArgument, "committing takes a group");
-  if (is_fenced_) return tl::unexpected<Error>(fenced());
+  GOPLINE_TRY(check_membership());
   GOPLINE_TRY(check_partition(*cluster_, where));
   if (is_member_ && !assigned_.contains(where)) {
     return fail(ErrorCode::kConflict, "group {}: {}, partition {}, is another member's", options_.group,
@@ -146,10 +154,8 @@ Result<void> KafkaReader::commit(const TopicPartition& where, Offset next) {
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && answered && answered->cnt > 0) error = answered->elems[0].err;
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-    is_fenced_ = true;
-    return tl::unexpected<Error>(fenced());
-  }
+  if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) is_fenced_ = true;
+  GOPLINE_TRY(check_membership());
   return fail_kafka(error, what);
 }
 

@@ -104,7 +104,7 @@ bool KafkaReader::is_at_end() const {
 }
 
 Result<std::vector<StoredRecord>> KafkaReader::poll(Duration max_wait) {
-  if (is_fenced_) return tl::unexpected<Error>(fenced());
+  GOPLINE_TRY(check_membership());
   if (auto error = std::exchange(group_error_, std::nullopt)) return tl::unexpected<Error>(std::move(*error));
   if (!consumer_) return std::vector<StoredRecord>();
   auto began = SteadyClock::now();
@@ -124,6 +124,8 @@ Result<std::vector<StoredRecord>> KafkaReader::poll(Duration max_wait) {
       continue;
     }
     if (!may_wait) break;
+    // A member's partitions are revoked by the group.
+    if (consumer_->connection().take_missing_topic() && !is_member_) GOPLINE_TRY(forget_deleted_topics());
     if (SteadyClock::now() < until) continue;
     // Whether there is nothing is known only once the broker has said so.
     bool is_known =
@@ -204,20 +206,24 @@ Result<void> KafkaReader::take_error(const rd_kafka_message_t& message, Batch& b
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       return fail_kafka(message.err, text);
     default:
-      if (is_unknown_topic(message.err) && !is_member_) return forget_deleted_topic(where.topic);
+      if (is_unknown_topic(message.err) && !is_member_) return forget_deleted_topics();
       log_debug(where.topic, "{}", text);
       return {};
   }
 }
 
 // Told once; the other partitions are read on.
-Result<void> KafkaReader::forget_deleted_topic(const std::string& topic) {
-  auto described = cluster_->describe(topic);
-  if (described || described.error().code != ErrorCode::kNotFound) return {};
-  auto left = std::erase_if(assigned_, [&](const auto& item) { return item.first.topic == topic; });
-  if (left == 0) return {};
-  GOPLINE_TRY(assign_positions());
-  return tl::unexpected<Error>(std::move(described.error()));
+Result<void> KafkaReader::forget_deleted_topics() {
+  std::set<std::string> topics;
+  for (const auto& [where, progress] : assigned_) topics.insert(where.topic);
+  for (const auto& topic : topics) {
+    auto described = cluster_->describe(topic);
+    if (described || described.error().code != ErrorCode::kNotFound) continue;
+    std::erase_if(assigned_, [&](const auto& item) { return item.first.topic == topic; });
+    GOPLINE_TRY(assign_positions());
+    return tl::unexpected<Error>(std::move(described.error()));
+  }
+  return {};
 }
 
 void KafkaReader::wakeup() {

@@ -42,7 +42,8 @@ class KafkaReader final : public LogReader {
   Result<void> assign_positions();
   Result<void> take(MessagePtr message, Batch& batch);
   Result<void> take_error(const rd_kafka_message_t& message, Batch& batch);
-  Result<void> forget_deleted_topic(const std::string& topic);
+  Result<void> forget_deleted_topics();
+  Result<void> check_membership();
   void take_end(const TopicPartition& where, Offset end);
   bool is_at_end() const;
   TopicPartition where_of(const rd_kafka_message_t& message) const;
