@@ -129,7 +129,7 @@ std::string summary(const AggregateCommand& command, const aggregator::Aggregate
 
 Result<int> run(const AggregateCommand& command, const Environment& environment) {
   auto options = command.aggregate;
-  options.selection.topic_namespace = command.log.topic_namespace;
+  GOPLINE_ASSIGN(options.selection.topic_namespace, namespace_of(command.log));
   if (options.output == "-" && isatty(STDOUT_FILENO) == 1) {
     return fail(ErrorCode::kInvalidArgument,
                 "standard output is a terminal: redirect it, or give --output a file");
@@ -138,8 +138,7 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   // A stretch of time may lie in any epoch; without one, the newest is what a person means.
   options.selection.epochs = command.epoch.value_or(
       options.selection.bounded() ? aggregator::EpochSelection::all() : aggregator::EpochSelection::latest());
-  GOPLINE_TRY(topics_of(command.log));
-  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead));
+  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, environment.stop));
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
   auto line = board.add(options.selection.stream);
   auto started = environment.clock.steady_now();

@@ -10,6 +10,7 @@
 #include "cli/demo_stage.h"
 #include "cli/exit_codes.h"
 #include "cli/inspect_table.h"
+#include "cli/log_factory.h"
 #include "cli/options.h"
 #include "cli/packet_compare.h"
 #include "cli/split_run.h"
@@ -65,7 +66,7 @@ class Demo {
 
   Result<int> run() {
     GOPLINE_TRY(split());
-    GOPLINE_ASSIGN(opened_, open_for_reading(log_options_));
+    GOPLINE_ASSIGN(opened_, open_for_reading(log_options_, environment_.stop));
     GOPLINE_TRY(show_streams());
     GOPLINE_TRY(show_segments());
     GOPLINE_TRY(prove());
@@ -83,8 +84,9 @@ class Demo {
     finish_output();
     std::vector<NamedSource> sources;
     for (const auto& clip : clips_) sources.push_back({clip.path.string(), clip.stream});
-    GOPLINE_ASSIGN(auto log, open_log(log_options_, LogUse::kWrite));
+    GOPLINE_ASSIGN(auto log, open_log(log_options_, LogUse::kWrite, environment_.stop));
     splitter::SplitOptions common;
+    GOPLINE_ASSIGN(common.topic_namespace, namespace_of(log_options_));
     common.sha256 = true;
     ProgressBoard board(environment_.clock, progress_options(options_.output.quiet), print_note);
     auto tasks = split_all(*log, common, sources, environment_, board);
@@ -191,6 +193,7 @@ class Demo {
   Result<aggregator::AggregateReport> put_together(const DemoClip& clip, const std::string& output,
                                                    const std::string& format) {
     aggregator::AggregateOptions aggregate;
+    GOPLINE_ASSIGN(aggregate.selection.topic_namespace, namespace_of(log_options_));
     aggregate.selection.stream = clip.stream;
     aggregate.selection.epochs = aggregator::EpochSelection::one(epochs_[clip.stream]);
     aggregate.output = output;

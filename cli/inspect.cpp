@@ -113,8 +113,8 @@ std::optional<EpochNumber> chosen_epoch(const InspectOptions& options, const rec
   return options.epoch->kind == EpochKind::kLatest ? state.epoch : options.epoch->number;
 }
 
-Result<int> run(const InspectOptions& options) {
-  GOPLINE_ASSIGN(auto log, open_for_reading(options.log));
+Result<int> run(const InspectOptions& options, const Environment& environment) {
+  GOPLINE_ASSIGN(auto log, open_for_reading(options.log, environment.stop));
   GOPLINE_ASSIGN(auto state, log.directory->find(options.stream));
   auto chosen = chosen_epoch(options, state);
   ordered_json json{
@@ -154,8 +154,8 @@ void add_inspect_command(CLI::App& root, Action& chosen) {
   add_json_option(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {
-    chosen = [options](const Environment&) {
-      auto code = run(*options);
+    chosen = [options](const Environment& environment) {
+      auto code = run(*options, environment);
       return code ? *code : report(code.error());
     };
   });

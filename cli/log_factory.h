@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "common/base/result.h"
+#include "common/base/stop_signal.h"
 #include "common/catalog/stream_directory.h"
 #include "common/log/log.h"
 #include "common/record/topics.h"
@@ -15,10 +16,13 @@ enum class LogUse {
   kRead,   // kNotFound where there is none: reading must not leave an empty log behind
 };
 
-// Opens what --log names. The error says which log, what is wrong, and what to write instead.
-Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use);
+// Opens what --log names, with --index-log and --events-log beside it. The error says which log, what is
+// wrong, and what to write instead. `stop` ends waiting for a log that is away.
+Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use, StopToken stop = {});
 
-// The topics of --namespace.
+// The namespace: of --namespace or of a Kafka log's URL, else the default. kInvalidArgument when both name
+// one, and not the same.
+Result<std::string> namespace_of(const LogOptions& options);
 Result<record::Topics> topics_of(const LogOptions& options);
 
 // A log with what it says of its streams.
@@ -28,6 +32,6 @@ struct OpenedLog {
   std::unique_ptr<catalog::StreamDirectory> directory;
 };
 
-Result<OpenedLog> open_for_reading(const LogOptions& options);
+Result<OpenedLog> open_for_reading(const LogOptions& options, StopToken stop = {});
 
 }  // namespace gopline::cli

@@ -40,13 +40,26 @@ Result<std::uint64_t> parse_positive_bytes(std::string_view text) {
 }  // namespace
 
 void add_log_options(CLI::App& command, LogOptions& options) {
-  command.add_option("--log", options.url, "Where records are kept: a folder, or null: to discard them")
+  command
+      .add_option(
+          "--log", options.url,
+          "Where records are kept: a folder, kafka://HOST:PORT[,...]/NAMESPACE, or null: to discard them")
       ->envname("GOPLINE_LOG")
       ->type_name("URL")
       ->capture_default_str();
-  command.add_option("--namespace", options.topic_namespace, "Prefix of the topics' names")
-      ->type_name("NS")
-      ->capture_default_str();
+  command.add_option("--index-log", options.index_url, "Where the index is kept, if not with the rest")
+      ->envname("GOPLINE_INDEX_LOG")
+      ->type_name("URL");
+  command.add_option("--events-log", options.events_url, "Where events are kept, if not with the rest")
+      ->envname("GOPLINE_EVENTS_LOG")
+      ->type_name("URL");
+  command
+      .add_option("--kafka-config", options.kafka_config,
+                  "A file of librdkafka's properties, name=value: logins, certificates, tuning")
+      ->envname("GOPLINE_KAFKA_CONFIG")
+      ->type_name("FILE");
+  command.add_option("--namespace", options.topic_namespace, "Prefix of the topics' names. Default: gopline")
+      ->type_name("NS");
 }
 
 void add_json_option(CLI::App& command, OutputOptions& options) {

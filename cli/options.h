@@ -16,7 +16,10 @@ namespace gopline::cli {
 
 struct LogOptions {
   std::string url = "./gopline-data";
-  std::string topic_namespace = "gopline";
+  std::string topic_namespace;  // empty: what the URL names, else "gopline"
+  std::string index_url;        // where NS.index lies instead; empty: with the rest
+  std::string events_url;       // where NS.events lies instead
+  std::string kafka_config;     // a file of librdkafka's properties
 };
 
 struct OutputOptions {

@@ -46,10 +46,9 @@ int exit_code_of(const std::deque<SplitTask>& tasks) {
 
 Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sources,
                 const Environment& environment) {
-  GOPLINE_TRY(topics_of(command.log));
-  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kWrite));
+  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kWrite, environment.stop));
   auto common = command.common;
-  common.topic_namespace = command.log.topic_namespace;
+  GOPLINE_ASSIGN(common.topic_namespace, namespace_of(command.log));
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
   auto tasks = split_all(*log, common, sources, environment, board);
   board.close();

@@ -26,8 +26,8 @@ struct StreamsOptions {
   OutputOptions output;
 };
 
-Result<int> run(const StreamsOptions& options) {
-  GOPLINE_ASSIGN(auto log, open_for_reading(options.log));
+Result<int> run(const StreamsOptions& options, const Environment& environment) {
+  GOPLINE_ASSIGN(auto log, open_for_reading(options.log, environment.stop));
   std::vector<StreamSummary> streams;
   for (const auto& [id, state] : log.directory->streams()) {
     GOPLINE_ASSIGN(auto summary, summarize(log, state));
@@ -56,8 +56,8 @@ void add_streams_command(CLI::App& root, Action& chosen) {
   add_json_option(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {
-    chosen = [options](const Environment&) {
-      auto code = run(*options);
+    chosen = [options](const Environment& environment) {
+      auto code = run(*options, environment);
       return code ? *code : report(code.error());
     };
   });

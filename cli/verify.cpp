@@ -30,7 +30,7 @@ struct VerifyOptions {
 };
 
 Result<int> run(const VerifyOptions& options, const Environment& environment) {
-  GOPLINE_ASSIGN(auto log, open_for_reading(options.log));
+  GOPLINE_ASSIGN(auto log, open_for_reading(options.log, environment.stop));
   std::vector<record::StreamState> states;
   for (const auto& id : options.streams) {
     GOPLINE_ASSIGN(auto state, log.directory->find(id));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 namespace gopline::kafka {
 namespace {
@@ -10,6 +11,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto kFirstTurn = std::chrono::milliseconds(500);
 constexpr auto kLongestTurn = std::chrono::seconds(4);
+constexpr auto kBreather = std::chrono::milliseconds(20);
+constexpr std::chrono::milliseconds kLearnTime{1000};
 constexpr auto kSlice = std::chrono::milliseconds(100);
 
 bool is_ours(std::string_view name) {
@@ -156,8 +159,20 @@ Result<void> Client::ask(std::string_view what, const std::function<rd_kafka_res
       return fail_kafka(error, fmt::format("{}: {}", describe_cluster(options_), what));
     }
     GOPLINE_TRY(may_go_on(what, until));
+    // What is not ready yet answers at once.
+    if (error != RD_KAFKA_RESP_ERR__TIMED_OUT) std::this_thread::sleep_for(kBreather);
     turn = std::min<std::chrono::milliseconds>(turn * 2, kLongestTurn);
   }
+}
+
+void Client::learn(const std::string& topic) {
+  if (learnt_.contains(topic)) return;
+  TopicPtr handle(rd_kafka_topic_new(handle_, topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  auto error = rd_kafka_metadata(handle_, 0, handle.get(), &metadata, static_cast<int>(kLearnTime.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // then it asks in its own time
+  rd_kafka_metadata_destroy(metadata);
+  learnt_.insert(topic);
 }
 
 Result<EventPtr> Client::wait_for(rd_kafka_queue_t* queue, std::string_view what) const {

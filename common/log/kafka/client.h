@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,10 @@ class Client {
   // is refused.
   Result<void> ask(std::string_view what, const std::function<rd_kafka_resp_err_t(int)>& ask) const;
 
+  // Has the client learn where the partitions of a topic are: left to itself it asks for a topic that is new
+  // to it once a second. Not thread-safe.
+  void learn(const std::string& topic);
+
   // Waits for the answer to an admin request on its queue, with the same ends.
   Result<EventPtr> wait_for(rd_kafka_queue_t* queue, std::string_view what) const;
 
@@ -61,6 +66,7 @@ class Client {
   ClientCallbacks callbacks_;
   ConnectionState connection_;
   rd_kafka_t* handle_ = nullptr;
+  std::set<std::string> learnt_;
 };
 
 // The value the user gave to a property; the last one wins.

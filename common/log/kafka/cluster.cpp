@@ -241,8 +241,9 @@ Result<void> Cluster::create(const TopicSpec& spec) {
         "--topic {} --partitions {} --replication-factor {}{}",
         stored, stored, spec.partitions, replicas, printable_settings(settings));
   }
-  GOPLINE_TRY(made);
-  return wait_for_leaders(spec.name, spec.partitions);
+  // Somebody else was quicker.
+  if (!made && made.error().code != ErrorCode::kConflict) return made;
+  return wait_for_leaders(spec.name, 1);
 }
 
 Result<void> Cluster::wait_for_leaders(const std::string& topic, std::int32_t partitions) const {
@@ -259,6 +260,17 @@ Result<void> Cluster::wait_for_leaders(const std::string& topic, std::int32_t pa
     rd_kafka_metadata_destroy(metadata);
     return ready ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
   });
+}
+
+Result<TopicFacts> Cluster::describe_new(const std::string& topic) {
+  Result<TopicFacts> facts = describe(topic);
+  // Each broker hears of it in its own time.
+  GOPLINE_TRY(client_->ask(fmt::format("describing the new topic {}", stored_name(topic)), [&](int) {
+    if (!facts && facts.error().code == ErrorCode::kNotFound) facts = describe(topic);
+    bool is_missing = !facts && facts.error().code == ErrorCode::kNotFound;
+    return is_missing ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
+  }));
+  return facts;
 }
 
 Result<void> Cluster::add_partitions(const std::string& topic, std::int32_t partitions) {

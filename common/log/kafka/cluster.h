@@ -35,8 +35,10 @@ class Cluster {
   void forget(const std::string& topic);
   Result<std::vector<std::string>> list();
 
-  // Makes the topic and returns when every partition of it has a leader. kConflict when it was there.
+  // Makes the topic, unless somebody else just has, and returns when it has leaders.
   Result<void> create(const TopicSpec& spec);
+  // Describes a topic that has just been made.
+  Result<TopicFacts> describe_new(const std::string& topic);
   Result<void> add_partitions(const std::string& topic, std::int32_t partitions);
   Result<void> remove(const std::string& topic);
 

@@ -36,6 +36,8 @@ std::vector<Setting> consumer_settings(const FetchNeeds& needs) {
       {"queued.max.messages.kbytes", std::to_string(std::max<std::size_t>(needs.max_poll_bytes / 1024, 1))},
       {"queued.min.messages", "100000"},
       {"fetch.queue.backoff.ms", "10"},
+      // An idle request is in the way of the next reader of the same consumer for as long as it waits.
+      {"fetch.wait.max.ms", "50"},
       {"fetch.error.backoff.ms", "100"},
       {"reconnect.backoff.max.ms", "2000"},
       {"socket.keepalive.enable", "true"},

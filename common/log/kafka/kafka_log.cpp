@@ -22,11 +22,9 @@ class KafkaLog final : public Log {
     }
     auto found = describe_topic(spec.name);
     if (found || found.error().code != ErrorCode::kNotFound) return found;
-    auto made = cluster_->create(spec);
-    // Somebody else was quicker.
-    if (!made && made.error().code != ErrorCode::kConflict)
-      return tl::unexpected<Error>(std::move(made.error()));
-    return describe_topic(spec.name);
+    GOPLINE_TRY(cluster_->create(spec));
+    GOPLINE_ASSIGN(auto topic, cluster_->describe_new(spec.name));
+    return topic.info;
   }
 
   Result<TopicInfo> describe_topic(const std::string& name) override {

@@ -66,7 +66,11 @@ Result<void> KafkaReader::assign(const std::vector<std::pair<TopicPartition, Sta
   GOPLINE_TRY(need_consumer());
   if (std::exchange(is_member_, false)) rd_kafka_unsubscribe(consumer_->handle());
   assigned_.clear();
-  for (std::size_t i = 0; i < partitions.size(); ++i) assigned_[partitions[i].first] = {starts[i], false};
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    const auto& [where, start] = partitions[i];
+    consumer_->learn(cluster_->stored_name(where.topic));
+    assigned_[where] = {starts[i], false};
+  }
   return assign_positions();
 }
 
