@@ -110,6 +110,12 @@ class LogWriter {
 struct LogWriterOptions {
   std::string client_id = "gopline";
   std::size_t max_pending_bytes = 64 << 20;  // keys, values and headers
+  // Once `stop` is requested, what waits while no acknowledgement comes for `stop_grace` (counted from the
+  // stop, the newest acknowledgement, or the append() to a writer with nothing pending, whichever is latest)
+  // fails with kCancelled: a log that is away does not keep a program from ending, and one that answers still
+  // gets everything. The embedded and the memory log pass over both: a log on the same machine answers.
+  StopToken stop = {};
+  Duration stop_grace = std::chrono::seconds(5);
 };
 
 // Where a reader begins in a partition. What lies before the beginning means the beginning, what lies after
@@ -211,6 +217,10 @@ class Log {
 
   virtual Result<std::unique_ptr<LogWriter>> make_writer(LogWriterOptions options) = 0;
   virtual Result<std::unique_ptr<LogReader>> make_reader(LogReaderOptions options) = 0;
+
+  // Whether a reader with headers_only spares the log and the way to it the values. Where it does not, as
+  // with Kafka, a reader that has another way to what it looks for takes it.
+  virtual bool reads_headers_alone() const { return false; }
 
   // The URL this log was opened by, without secrets: for messages.
   virtual std::string describe() const = 0;
