@@ -59,9 +59,7 @@ class LogPublisher final : public Publisher {
     GOPLINE_TRY(writer_->append(epoch_.segments, new_record(record::encode(marker), clock_),
                                 keeper_.expect_marker()));
     ++gap_number_;
-    // The index tells of all gaps before a segment as one.
-    if (gap_) facts = {gap_->cause, std::min(gap_->from, from), std::max(gap_->to, to), gap_->bytes + bytes};
-    gap_ = facts;
+    gap_ = record::joined(gap_, facts);
     return {};
   }
 

@@ -282,6 +282,8 @@ TEST_F(PublisherTest, WhatACrashLeftIsHealedAndCounted) {
   {
     auto publisher = open();
     ASSERT_TRUE(publish(*publisher, 3));
+    ASSERT_TRUE(publisher->gap(GapCause::kSourceOutage, time_of(1), time_of(2), 5));
+    ASSERT_TRUE(publisher->gap(GapCause::kClock, time_of(2), time_of(3), 7));
     ASSERT_TRUE(publish(*publisher, 4));
     publisher.reset();  // kill -9, as far as the log can tell
   }
@@ -309,7 +311,8 @@ TEST_F(PublisherTest, WhatACrashLeftIsHealedAndCounted) {
   std::vector<std::int64_t> ordinals;
   for (const auto& entry : index()) ordinals.push_back(entry.ordinal.value);
   EXPECT_THAT(ordinals, ElementsAre(0, 1, 2, 3, 4, 6));
-  EXPECT_EQ(chunks().back().discontinuities, 2);
+  EXPECT_EQ(index()[4].gap, (record::GapFacts{GapCause::kSourceOutage, time_of(1), time_of(3), 12}));
+  EXPECT_EQ(chunks().back().discontinuities, 3);
 }
 
 TEST_F(PublisherTest, OrdinalsOfLateRecordsAreIgnored) {
