@@ -62,6 +62,8 @@ class Publisher {
   virtual Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) = 0;
 
   // Waits for every acknowledgement, writes what is left of the index, and ends the epoch with its cause.
+  // What was handed over and not acknowledged is a gap of cause `lost` before that, if the log still takes
+  // it; then the error is what the log said.
   virtual Result<EpochSummary> close(EndCause cause) = 0;
 
   virtual EpochSummary summary() const = 0;  // so far

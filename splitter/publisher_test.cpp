@@ -374,6 +374,41 @@ TEST_F(PublisherTest, AFailedDeliveryIsToldAndWhatWasAcknowledgedIsExact) {
   EXPECT_EQ(publisher->summary().segments, static_cast<std::int64_t>(chunks().size()));
 }
 
+// What the log refused is stated where a reader would otherwise wait for it.
+TEST_F(PublisherTest, FootageThatWasRefusedIsAGapBeforeTheEnd) {
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 0));
+  log_.hold_acknowledgements(true);  // so that the failure is not known before all are handed over
+  log_.fail_next_appends(2, {ErrorCode::kUnavailable, "no leader"});
+  for (int i = 1; i < 4; ++i) ASSERT_TRUE(publish(*publisher, i));
+  log_.fail_next_appends(1, {ErrorCode::kUnavailable, "no leader"});
+  ASSERT_TRUE(publish(*publisher, 4));
+  log_.hold_acknowledgements(false);
+  EXPECT_EQ(publisher->close(EndCause::kEndOfInput).error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(types("gopline.segments"),
+              ElementsAre("epoch.started", "segment", "segment", "gap", "gap", "epoch.ended"));
+  std::vector<record::GapFacts> gaps;
+  for (const auto& r : records("gopline.segments")) {
+    if (auto gap = record::parse_gap(r.headers, *r.value)) gaps.push_back(gap->facts);
+  }
+  EXPECT_THAT(gaps, ElementsAre(record::GapFacts{GapCause::kLost, time_of(1), time_of(3), 2000},
+                                record::GapFacts{GapCause::kLost, time_of(4), time_of(5), 1000}));
+  auto stored = records("gopline.segments").back();
+  EXPECT_EQ(record::parse_epoch_ended(stored.headers, *stored.value)->segments, 2);
+}
+
+TEST_F(PublisherTest, ASegmentThatFoundNoRoomInTimeIsNotLost) {
+  auto publisher = open();
+  StopSource stop;
+  stop.request_stop();
+  log_.hold_acknowledgements(true);
+  ASSERT_TRUE(publish(*publisher, 0, 40 << 20));  // fills what may wait
+  EXPECT_EQ(publisher->publish(segment(1), time_of(1), stop.get_token()).error().code, ErrorCode::kCancelled);
+  log_.hold_acknowledgements(false);
+  ASSERT_TRUE(publisher->close(EndCause::kStopped));
+  EXPECT_THAT(types("gopline.segments"), ElementsAre("epoch.started", "segment", "epoch.ended"));
+}
+
 TEST_F(PublisherTest, AfterAFailureNothingMoreIsTaken) {
   auto publisher = open();
   log_.fail_next_appends(1, {ErrorCode::kUnavailable, "the log is away"});
