@@ -240,6 +240,7 @@ Result<std::unique_ptr<Publisher>> Publisher::open(Log& log, const Clock& clock,
   GOPLINE_TRY(record::check_stream_id(options.stream));
   LogWriterOptions writer_options;
   writer_options.max_pending_bytes = kMaxPendingBytes;
+  writer_options.stop = options.stop;
   GOPLINE_ASSIGN(auto writer, log.make_writer(writer_options));
   auto epoch = open_epoch(log, *writer, clock, options);
   if (!epoch) return fail_with_context(options.stream, std::move(epoch.error()));

@@ -34,6 +34,7 @@ struct PublisherOptions {
   std::string writer;           // UUID of this run; empty: a random one
   std::int32_t partitions = 8;  // of topics that are made now
   Retention segment_retention;  // of topics that are made now
+  StopToken stop;               // of the run: from then on a log that is away is not waited for long
 };
 
 struct EpochSummary {
