@@ -43,6 +43,7 @@ Result<void> RecordFetcher::fill(Source& source, std::size_t max_bytes, Offset o
     source.next = records.back().offset.next();
     for (auto& record : records) {
       if (record.value) payload_bytes_ += record.value->size();
+      leave_shared_block(record);
       ahead_.push_back(std::move(record));
     }
     return {};

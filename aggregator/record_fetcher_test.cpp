@@ -40,5 +40,24 @@ TEST_F(RecordFetcherTest, ARecordThatDoesNotComeIsNotAHole) {
   EXPECT_TRUE(fetcher.fetch(Offset(1))->has_value());
 }
 
+TEST_F(RecordFetcherTest, WhatWaitsKeepsNoBlockAliveThatIsMuchLarger) {
+  auto writer = *log_.make_writer({});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(
+        writer->append_and_wait(kWhere, {"k", BufferChain(Buffer::copy(std::string(9000, 'x'))), {}, {}}));
+  }
+  ASSERT_TRUE(log_.truncate_value(kWhere, Offset(4), 2000));
+  ASSERT_TRUE(log_.truncate_value(kWhere, Offset(5), 3000));
+  auto stored = log_.records(kWhere);
+  RecordFetcher fetcher(log_, kWhere, {});
+  auto small = fetcher.fetch(Offset(4)).value().value();
+  EXPECT_EQ(small.value, stored[4].value);
+  EXPECT_NE(small.value->data(), stored[4].value->data());
+  EXPECT_EQ(small.pinned_bytes, 2000u);
+  auto large = fetcher.fetch(Offset(5)).value().value();
+  EXPECT_EQ(large.value->data(), stored[5].value->data());
+  EXPECT_EQ(large.pinned_bytes, 9000u);
+}
+
 }  // namespace
 }  // namespace gopline::aggregator

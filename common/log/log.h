@@ -52,6 +52,10 @@ struct StoredRecord {
   std::optional<Error> damage;
 };
 
+// Copies a value out of the block that it shares, where holding it would keep more than four times its size
+// alive and it is small enough (below 1 MiB) for that to cost little. For whoever keeps records for a while.
+void leave_shared_block(StoredRecord& record);
+
 // How long a topic keeps its records. Applied to whole prefixes of a partition, never to a record in the
 // middle. A log may keep more than it must (Kafka drops whole segments), never less: by bytes, the oldest
 // record goes only while the newer ones alone hold at least `bytes`; by age, a record that is young enough
