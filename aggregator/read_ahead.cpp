@@ -8,10 +8,11 @@
 namespace gopline::aggregator {
 namespace {
 
+// What an item keeps alive, not only what it shows: a segment may lie in a larger block.
 std::size_t bytes_of(const Result<std::optional<StreamItem>>& item) {
   if (!item || !*item) return 0;
   const auto* segment = std::get_if<SegmentData>(&**item);
-  return segment ? segment->bytes.size() : 0;
+  return segment ? segment->pinned_bytes : 0;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 namespace gopline::aggregator {
 
-// Runs a StreamReader on a thread of its own, a bounded number of payload bytes ahead: reading and verifying
+// Runs a StreamReader on a thread of its own, a bounded amount of memory ahead: reading and verifying
 // the next segments goes on while the one before is written. next() is for one consumer thread.
 class ReadAhead {
  public:

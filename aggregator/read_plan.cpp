@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "aggregator/index_coverage.h"
+#include "aggregator/plan_parts.h"
 #include "aggregator/record_fetcher.h"
 #include "aggregator/survey.h"
 #include "common/catalog/history.h"
 #include "common/catalog/stream_directory.h"
+#include "common/record/event_type.h"
 #include "common/record/topics.h"
 
 namespace gopline::aggregator {
@@ -18,96 +21,6 @@ using record::StreamState;
 // so on.
 constexpr Duration kFirstLookBack = std::chrono::seconds(10);
 constexpr Duration kFarthestLookBack = std::chrono::hours(24 * 30);
-
-Timestamp later_by(Timestamp time, const Rational& duration) {
-  return time + Duration(rescale(duration.num, {1, duration.den}, {1, 1'000'000}));
-}
-
-PlannedSegment planned(const SurveyedSegment& surveyed) {
-  const auto& headers = surveyed.headers;
-  PlannedSegment segment;
-  segment.chunks = surveyed.chunks;
-  segment.bytes = headers.size.value_or(0);
-  segment.time = headers.time;
-  segment.end = headers.duration ? later_by(headers.time, *headers.duration) : headers.time;
-  segment.sap = headers.sap;
-  segment.late = headers.late;
-  return segment;
-}
-
-PlannedSegment planned(const record::IndexEntry& entry) {
-  PlannedSegment segment;
-  for (std::size_t i = 0; i < entry.offsets.size(); ++i)
-    segment.chunks[static_cast<std::int64_t>(i)] = entry.offsets[i];
-  segment.bytes = entry.size;
-  segment.time = entry.time;
-  segment.end = entry.end_time();
-  segment.sap = entry.sap;
-  segment.late = entry.late;
-  if (entry.gap) segment.gaps_before.push_back(*entry.gap);
-  return segment;
-}
-
-// A gap precedes the first segment of its epoch that was written after it.
-void place_gaps(PlannedEpoch& epoch, const std::vector<std::pair<Offset, record::Gap>>& gaps) {
-  for (const auto& [offset, gap] : gaps) {
-    auto next = std::ranges::find_if(epoch.segments, [at = offset](const auto& entry) {
-      return std::ranges::all_of(entry.second.chunks, [at](const auto& chunk) { return chunk.second > at; });
-    });
-    (next != epoch.segments.end() ? next->second.gaps_before : epoch.gaps_at_end).push_back(gap.facts);
-  }
-}
-
-PlannedEpoch planned(EpochNumber number, SurveyedEpoch& surveyed) {
-  PlannedEpoch epoch;
-  epoch.number = number;
-  epoch.started = std::move(surveyed.started);
-  epoch.ended = std::move(surveyed.ended);
-  for (const auto& [segment, found] : surveyed.segments) epoch.segments[segment] = planned(found);
-  place_gaps(epoch, surveyed.gaps);
-  return epoch;
-}
-
-bool begins_before(const PlannedSegment& segment, const StreamPoint& to) {
-  if (const auto* time = std::get_if<Timestamp>(&to)) return segment.time < *time;
-  auto at = std::get<Offset>(to);
-  return std::ranges::any_of(segment.chunks, [at](const auto& chunk) { return chunk.second < at; });
-}
-
-bool ends_after(const PlannedSegment& segment, const StreamPoint& from) {
-  if (const auto* time = std::get_if<Timestamp>(&from)) return segment.end > *time || segment.time >= *time;
-  auto at = std::get<Offset>(from);
-  return std::ranges::any_of(segment.chunks, [at](const auto& chunk) { return chunk.second >= at; });
-}
-
-bool reaches(const PlannedSegment& segment, const StreamPoint& to) {
-  const auto* time = std::get_if<Timestamp>(&to);
-  return time && segment.end >= *time;
-}
-
-// Keeps what the range asks for: from the last access point at or before `from`. False: the access point lies
-// before what the plan knows.
-bool restrict(PlannedEpoch& epoch, const Selection& selection) {
-  auto& segments = epoch.segments;
-  auto last = std::ranges::find_if(
-      segments, [&](const auto& s) { return selection.to && !begins_before(s.second, *selection.to); });
-  // The index is asked for the range alone, so what follows may be unknown here: a segment that reaches `to`
-  // ends it as well.
-  bool reaches_to = !segments.empty() && selection.to && reaches(segments.rbegin()->second, *selection.to);
-  if (last != segments.end() || reaches_to) epoch.to_its_end = false;
-  segments.erase(last, segments.end());
-  auto first = std::ranges::find_if(
-      segments, [&](const auto& s) { return !selection.from || ends_after(s.second, *selection.from); });
-  bool complete = true;
-  if (first != segments.end() && selection.from) {
-    while (first != segments.begin() && first->second.sap == 0) --first;
-    complete = first->second.sap != 0 || first->first == 0;
-  }
-  segments.erase(segments.begin(), first);
-  epoch.from_its_start = !selection.from || (!segments.empty() && segments.begin()->first == 0);
-  if (!epoch.to_its_end) epoch.gaps_at_end.clear();
-  return complete;
-}
 
 class Planner {
  public:
@@ -121,9 +34,12 @@ class Planner {
     GOPLINE_TRY(find_stream());
     plan_.where = {topics_.segments, state_.partition};
     GOPLINE_ASSIGN(plan_.kept, log_.offsets(plan_.where));
+    fetcher_.emplace(log_, plan_.where, stop_);
     bool planned_by_index = false;
     if (selection_.bounded()) {
       GOPLINE_ASSIGN(planned_by_index, plan_by_index());
+    } else if (!log_.reads_headers_alone()) {
+      GOPLINE_ASSIGN(planned_by_index, plan_whole_by_index());
     }
     if (!planned_by_index) GOPLINE_TRY(plan_by_headers());
     arrange();
@@ -143,8 +59,8 @@ class Planner {
     state_.stream = selection_.stream;
     auto topic = log_.describe_topic(topics_.segments);
     for (std::int32_t i = 0; topic && i < topic->partitions; ++i) {
-      GOPLINE_ASSIGN(auto headers, survey(log_, {topics_.segments, PartitionId(i)}, selection_.stream,
-                                          Offset(0), {}, stop_));
+      GOPLINE_ASSIGN(auto headers,
+                     survey(log_, {topics_.segments, PartitionId(i)}, selection_.stream, Offset(0), stop_));
       if (headers.epochs.empty()) continue;
       state_.partition = PartitionId(i);
       return {};
@@ -160,18 +76,11 @@ class Planner {
   Result<void> plan_by_headers() {
     plan_.epochs.clear();
     // An epoch begins with its epoch.started: nothing of it lies before.
-    Offset from = selection_.epochs.kind == EpochSelection::Kind::kLatest && state_.epoch
-                      ? state_.epoch_offset
-                      : Offset(0);
-    GOPLINE_ASSIGN(auto found, survey(log_, plan_.where, selection_.stream, from, {}, stop_));
+    Offset from = wants_newest() && index_fits_ ? state_.epoch_offset : Offset(0);
+    GOPLINE_ASSIGN(auto found, survey(log_, plan_.where, selection_.stream, from, stop_));
     plan_.duplicates = found.duplicates;
     plan_.foreign_records = found.foreign_records;
-    latest_ = state_.epoch;
-    for (const auto& [number, epoch] : found.epochs) {
-      bool late = (epoch.started && epoch.started->marker.late) ||
-                  (!epoch.segments.empty() && epoch.segments.begin()->second.headers.late);
-      if (!late && (!latest_ || number > *latest_)) latest_ = number;
-    }
+    find_latest(found);
     for (auto& [number, epoch] : found.epochs) {
       if (!wanted(number)) continue;
       plan_.epochs.push_back(planned(number, epoch));
@@ -179,6 +88,23 @@ class Planner {
       restrict(plan_.epochs.back(), selection_);
     }
     return {};
+  }
+
+  // Whether only the newest epoch that NS.streams knows is asked for, or one that is newer still.
+  bool wants_newest() const {
+    if (!state_.epoch) return false;
+    if (selection_.epochs.kind == EpochSelection::Kind::kOne)
+      return selection_.epochs.number >= *state_.epoch;
+    return selection_.epochs.kind == EpochSelection::Kind::kLatest;
+  }
+
+  void find_latest(const Survey& found) {
+    latest_ = state_.epoch;
+    for (const auto& [number, epoch] : found.epochs) {
+      bool late = (epoch.started && epoch.started->marker.late) ||
+                  (!epoch.segments.empty() && epoch.segments.begin()->second.headers.late);
+      if (!late && (!latest_ || number > *latest_)) latest_ = number;
+    }
   }
 
   std::optional<record::StartedEpoch> started_from_state(EpochNumber number) const {
@@ -190,12 +116,17 @@ class Planner {
   Result<bool> plan_by_index() {
     latest_ = state_.epoch;
     if (selection_.epochs.kind == EpochSelection::Kind::kLatest && !latest_) return false;
+    std::optional<Survey> unindexed;
     for (Duration look_back{0};;) {
       GOPLINE_ASSIGN(auto entries, ask_index(look_back));
       if (entries.empty()) return false;
       plan_.epochs.clear();
       GOPLINE_TRY(take_entries(entries));
-      GOPLINE_TRY(add_unindexed());
+      if (!index_fits_) return false;
+      if (!unindexed) {
+        GOPLINE_ASSIGN(unindexed, survey_unindexed());
+      }
+      add(*unindexed);
       bool complete = true;
       for (auto& epoch : plan_.epochs) complete = restrict(epoch, selection_) && complete;
       if (complete) break;
@@ -231,10 +162,16 @@ class Planner {
   }
 
   Result<void> find_started(PlannedEpoch& epoch, Offset offset) {
-    RecordFetcher fetcher(log_, plan_.where, stop_);
-    GOPLINE_ASSIGN(auto stored, fetcher.fetch(offset));
-    if (stored && stored->value && stored->key == selection_.stream) {
-      auto marker = record::parse_epoch_started(stored->headers, *stored->value);
+    GOPLINE_ASSIGN(auto stored, fetcher_->fetch(offset));
+    if (stored && !stored->damage) {
+      auto type = record::event_type_of(stored->headers);
+      // In a copied log records lie elsewhere than the index says.
+      if (stored->key != selection_.stream || !type || *type != record::EventType::kEpochStarted) {
+        index_fits_ = false;
+        return {};
+      }
+      auto marker = record::parse_epoch_started(stored->headers, stored->value.value_or(Buffer()));
+      if (marker && EpochNumber(marker->epoch_base + offset.value) != epoch.number) index_fits_ = false;
       if (marker) epoch.started = record::StartedEpoch{epoch.number, offset, std::move(*marker)};
     }
     if (!epoch.started) epoch.started = started_from_state(epoch.number);
@@ -242,8 +179,19 @@ class Planner {
   }
 
   // What was written after the writer last brought the index up to date.
-  Result<void> add_unindexed() {
-    GOPLINE_ASSIGN(auto found, survey(log_, plan_.where, selection_.stream, state_.position, {}, stop_));
+  Result<Survey> survey_unindexed() {
+    // The newest epoch has ended, and one that is older was accounted for when it began: what lies behind its
+    // end are records of other streams, which some logs cannot pass over without their values.
+    bool ends = state_.epoch && state_.ended && !log_.reads_headers_alone();
+    IndexCoverage coverage =
+        ends ? IndexCoverage(IndexCoverage::Scope::kKnownEpochs) : IndexCoverage(state_.position);
+    if (ends) coverage.add(*state_.epoch, Offset(0), state_.position);
+    return survey(log_, plan_.where, selection_.stream, std::move(coverage), stop_);
+  }
+
+  void add(Survey found) {
+    plan_.duplicates = found.duplicates;
+    plan_.foreign_records = found.foreign_records;
     for (auto& [number, surveyed] : found.epochs) {
       if (!wanted(number)) continue;
       auto same = std::ranges::find(plan_.epochs, number, &PlannedEpoch::number);
@@ -253,11 +201,62 @@ class Planner {
         continue;
       }
       if (surveyed.ended) same->ended = surveyed.ended;
+      if (!same->started && surveyed.started) same->started = std::move(surveyed.started);
       for (const auto& [segment, chunks] : surveyed.segments)
         same->segments.try_emplace(segment, planned(chunks));
       place_gaps(*same, surveyed.gaps);
     }
-    return {};
+  }
+
+  // Whole epochs without reading on a way that brings every value along: the index tells of segments and of
+  // the gaps before them; the rest, with every epoch.ended, is surveyed where it can lie (IndexCoverage).
+  // False: the index cannot tell.
+  Result<bool> plan_whole_by_index() {
+    auto index = log_.describe_topic(topics_.index);
+    if (!index && index.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(index.error());
+    if (!index || !state_.epoch) return false;
+    latest_ = state_.epoch;
+    bool all = selection_.epochs.kind == EpochSelection::Kind::kAll;
+    GOPLINE_ASSIGN(auto entries, ask_index(Duration(0)));
+    std::erase_if(entries, [&](const auto& entry) {  // retention has taken them
+      return entry.offsets.empty() || std::ranges::max(entry.offsets) < plan_.kept.begin;
+    });
+    if (entries.empty() && !wants_newest()) return false;
+    GOPLINE_TRY(take_entries(entries));
+    if (!index_fits_) return false;
+    GOPLINE_ASSIGN(auto found,
+                   survey(log_, plan_.where, selection_.stream, coverage_of(entries, all), stop_));
+    find_latest(found);
+    std::erase_if(plan_.epochs, [&](const auto& epoch) { return !wanted(epoch.number); });
+    add(std::move(found));
+    std::ranges::sort(plan_.epochs, {}, &PlannedEpoch::number);
+    for (auto& epoch : plan_.epochs) restrict(epoch, selection_);
+    return true;
+  }
+
+  IndexCoverage coverage_of(const std::vector<record::IndexEntry>& entries, bool all) const {
+    IndexCoverage coverage(all ? IndexCoverage::Scope::kEverything : IndexCoverage::Scope::kKnownEpochs);
+    // An epoch that is asked for alone is all there is to know of: nothing before it is wanted.
+    auto begin_of = [&](Offset offset) { return all ? offset : Offset(0); };
+    for (auto entry = entries.begin(); entry != entries.end();) {
+      auto number = entry->epoch;
+      auto end = std::max(entry->epoch_offset.next(), plan_.kept.begin);
+      std::int64_t expected = 0;
+      auto begin = entry->epoch_offset;
+      for (; entry != entries.end() && entry->epoch == number; ++entry) {
+        if (entry->segment.value != expected) coverage.add_hole(end, std::ranges::min(entry->offsets));
+        expected = entry->segment.value + 1;
+        end = std::max(end, std::ranges::max(entry->offsets).next());
+      }
+      coverage.add(number, begin_of(begin), end);
+    }
+    bool known = std::ranges::any_of(entries, [&](const auto& e) { return e.epoch == *state_.epoch; });
+    if (!all && wants_newest() && !known) {
+      coverage.add(*state_.epoch, Offset(0), state_.epoch_offset);
+    }
+    // Nothing says that the newest epoch is over: perhaps there is a newer one.
+    if (wants_newest() && !state_.ended) coverage.add_hole(state_.position, Offset(INT64_MAX));
+    return coverage;
   }
 
   // Late epochs go where their capture time puts them.
@@ -301,6 +300,8 @@ class Planner {
   record::Topics topics_;
   StreamState state_;
   std::optional<EpochNumber> latest_;
+  bool index_fits_ = true;  // its offsets are those of this log
+  std::optional<RecordFetcher> fetcher_;
   ReadPlan plan_;
 };
 

@@ -48,8 +48,11 @@ struct ReadPlan {
 
 // Finds out what a selection means, without reading a payload. A bounded selection goes by NS.index, and by
 // the headers of the records that the index does not know yet; an unbounded one, or one that the index knows
-// nothing of, by the headers of the stream's partition. Late epochs stand where their capture time puts them,
-// others in the order of their numbers. kNotFound: no such stream, epoch or footage.
+// nothing of, by the headers of the stream's partition. Where the log does not read headers alone
+// (Log::reads_headers_alone), an unbounded one goes by NS.index, too, and by the records of which the index
+// cannot tell; the plan is the same, but that several gaps before a segment are one, as in the index, and
+// that duplicates and foreign records are counted only where it looked. Late epochs stand where their capture
+// time puts them, others in the order of their numbers. kNotFound: no such stream, epoch or footage.
 Result<ReadPlan> make_plan(Log& log, const Selection& selection, StopToken stop);
 
 }  // namespace gopline::aggregator

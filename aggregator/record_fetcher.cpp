@@ -1,11 +1,14 @@
 #include "aggregator/record_fetcher.h"
 
+#include <algorithm>
+
 namespace gopline::aggregator {
 namespace {
 
 constexpr std::size_t kBulkBytes = 8 << 20;
-constexpr Duration kWait = std::chrono::milliseconds(200);
-constexpr int kPatience = 50;  // waits for a record that the log says it has
+// Waits between looks at the reader's position: it knows of a hole at once.
+constexpr Duration kShortWait = std::chrono::milliseconds(10);
+constexpr Duration kLongWait = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -22,18 +25,29 @@ Result<void> RecordFetcher::fill(Source& source, std::size_t max_bytes, Offset o
   source.next = offset;
   filled_from_ = offset;
   std::stop_callback wake(stop_, [&] { source.reader->wakeup(); });
-  for (int i = 0; i < kPatience; ++i) {
+  auto until = std::chrono::steady_clock::now() + patience_;
+  for (auto wait = kShortWait;; wait = std::min(2 * wait, kLongWait)) {
     if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "stopped");
-    GOPLINE_ASSIGN(auto records, source.reader->poll(kWait));
-    if (records.empty()) continue;
+    GOPLINE_ASSIGN(auto records, source.reader->poll(wait));
+    if (records.empty()) {
+      GOPLINE_ASSIGN(source.next, source.reader->position(where_));
+      if (*source.next > offset) return {};  // nothing but a hole
+      if (std::chrono::steady_clock::now() < until) continue;
+      return fail(
+          ErrorCode::kUnavailable,
+          "{} has record {} of \"{}\", partition {}, and for {} s has not delivered it: it is away, or "
+          "its leader is",
+          log_.describe(), offset, where_.topic, where_.partition,
+          std::chrono::duration_cast<std::chrono::seconds>(patience_).count());
+    }
     source.next = records.back().offset.next();
     for (auto& record : records) {
       if (record.value) payload_bytes_ += record.value->size();
+      leave_shared_block(record);
       ahead_.push_back(std::move(record));
     }
     return {};
   }
-  return {};
 }
 
 Result<std::optional<StoredRecord>> RecordFetcher::fetch(Offset offset, std::uint64_t wanted_ahead) {

@@ -6,6 +6,7 @@
 
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
+#include "common/catalog/partition_scan.h"
 #include "common/log/log.h"
 
 namespace gopline::aggregator {
@@ -14,10 +15,12 @@ namespace gopline::aggregator {
 // caller says that all of the next bytes are wanted. Counts what it reads. Not thread-safe.
 class RecordFetcher {
  public:
-  RecordFetcher(Log& log, TopicPartition where, StopToken stop)
-      : log_(log), where_(std::move(where)), stop_(std::move(stop)) {}
+  RecordFetcher(Log& log, TopicPartition where, StopToken stop,
+                Duration patience = catalog::kDeliveryPatience)
+      : log_(log), where_(std::move(where)), stop_(std::move(stop)), patience_(patience) {}
 
-  // The record at `offset`; nullopt: the partition has none there. `wanted_ahead`: bytes of values from here
+  // The record at `offset`; nullopt: the partition has none there. kUnavailable when the log says that it has
+  // and for `patience` delivers nothing. `wanted_ahead`: bytes of values from here
   // on, without a record in between that is not wanted.
   Result<std::optional<StoredRecord>> fetch(Offset offset, std::uint64_t wanted_ahead = 0);
 
@@ -34,6 +37,7 @@ class RecordFetcher {
   Log& log_;
   TopicPartition where_;
   StopToken stop_;
+  Duration patience_;
   Source single_, bulk_;
   std::deque<StoredRecord> ahead_;  // consecutive records from filled_from_ on, as far as they were not taken
   Offset filled_from_{};

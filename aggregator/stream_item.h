@@ -51,6 +51,7 @@ struct EpochBegin {
 struct SegmentData {
   record::SegmentHeaders headers;
   BufferChain bytes;
+  std::size_t pinned_bytes = 0;  // of memory that `bytes` keep alive; at least their size
 };
 
 using StreamItem = std::variant<EpochBegin, SegmentData, Absence>;

@@ -161,7 +161,8 @@ Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegmen
                                     .key = stored->key,
                                     .headers = &stored->headers,
                                     .value = stored->value.value_or(Buffer()),
-                                    .damage = {}};
+                                    .damage = {},
+                                    .pinned_bytes = stored->pinned_bytes};
     if (stored->damage) incoming.damage = stored->damage->message;
     for (auto& event : assembler_.add(incoming, SteadyTime{}))
       settled |= take(std::move(event), number, segment);
@@ -193,7 +194,7 @@ bool StreamReader::take(record::AssemblerEvent event, std::int64_t number, const
       return true;
     }
     ++stats_.segments;
-    ready_.push_back(SegmentData{std::move(whole->headers), std::move(whole->bytes)});
+    ready_.push_back(SegmentData{std::move(whole->headers), std::move(whole->bytes), whole->pinned_bytes});
     return true;
   }
   if (auto* lost = std::get_if<record::LostSegment>(&event)) {

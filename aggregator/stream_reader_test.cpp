@@ -49,6 +49,7 @@ Reading read(TestStream& stream, const Selection& selection) {
           fmt::format("epoch {}{}", epoch->started.epoch, epoch->from_its_start ? "" : " from the middle"));
     } else if (const auto* segment = std::get_if<SegmentData>(&**item)) {
       reading.items.push_back(fmt::format("{}", segment->headers.segment));
+      EXPECT_GE(segment->pinned_bytes, segment->bytes.size());
       auto number = static_cast<std::size_t>(segment->headers.segment.value);
       EXPECT_EQ(segment->bytes.flatten(), street().segments[number].bytes.flatten());
     } else {

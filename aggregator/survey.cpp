@@ -1,5 +1,7 @@
 #include "aggregator/survey.h"
 
+#include <algorithm>
+
 #include "aggregator/record_fetcher.h"
 #include "common/base/text.h"
 #include "common/catalog/partition_scan.h"
@@ -12,9 +14,11 @@ using record::EventType;
 
 class Surveyor {
  public:
-  explicit Surveyor(const std::string& stream) : stream_(stream) {}
+  // `coverage` is told of what was seen.
+  Surveyor(const std::string& stream, IndexCoverage& coverage) : stream_(stream), coverage_(coverage) {}
 
-  void take(const StoredRecord& stored) {
+  // `whole`: with its value.
+  void take(const StoredRecord& stored, bool whole) {
     if (stored.key != stream_) return;
     auto type = record::event_type_of(stored.headers);
     if (!type) {
@@ -23,21 +27,47 @@ class Surveyor {
       take_chunk(stored);
     } else if (*type == EventType::kEpochStarted || *type == EventType::kEpochEnded ||
                *type == EventType::kGap) {
-      markers_.emplace_back(stored.offset, *type);
+      tell(stored, *type);
+      markers_.push_back({stored.offset, *type, whole ? std::optional(copy_of(stored)) : std::nullopt});
     } else {
       ++survey_.foreign_records;
     }
   }
 
   Result<Survey> finish(RecordFetcher& fetcher) {
-    for (auto [offset, type] : markers_) {
-      GOPLINE_ASSIGN(auto stored, fetcher.fetch(offset));
-      if (stored) take_marker(*stored, type);
+    for (auto& marker : markers_) {
+      if (!marker.stored) {
+        GOPLINE_ASSIGN(marker.stored, fetcher.fetch(marker.offset));
+      }
+      if (marker.stored) take_marker(*marker.stored, marker.type);
     }
     return std::move(survey_);
   }
 
  private:
+  struct Marker {
+    Offset offset;
+    EventType type;
+    std::optional<StoredRecord> stored;
+  };
+
+  // Without the memory that a small value may share with large ones.
+  static StoredRecord copy_of(const StoredRecord& stored) {
+    auto copy = stored;
+    if (copy.value) copy.value = Buffer::copy(copy.value->bytes());
+    return copy;
+  }
+
+  void tell(const StoredRecord& stored, EventType type) {
+    bool started = type == EventType::kEpochStarted;
+    auto number =
+        parse_int64(find_header(stored.headers, started ? "ce_epochbase" : "ce_epoch").value_or(""));
+    if (!number) return;
+    EpochNumber epoch(started ? *number + stored.offset.value : *number);
+    coverage_.saw(epoch, stored.offset);
+    if (type == EventType::kEpochEnded) coverage_.saw_end(epoch);
+  }
+
   void take_chunk(const StoredRecord& stored) {
     auto headers = record::parse_segment_headers(stored.headers);
     if (!headers || headers->stream != stream_) {
@@ -45,6 +75,7 @@ class Surveyor {
       return;
     }
     epoch_of_writer_.try_emplace(headers->writer, headers->epoch);
+    coverage_.saw(headers->epoch, stored.offset);
     auto& segment = survey_.epochs[headers->epoch].segments[headers->segment.value];
     if (!segment.chunks.try_emplace(headers->chunk, stored.offset).second) {
       ++survey_.duplicates;
@@ -79,27 +110,38 @@ class Surveyor {
   }
 
   const std::string& stream_;
+  IndexCoverage& coverage_;
   Survey survey_;
-  std::vector<std::pair<Offset, EventType>> markers_;
+  std::vector<Marker> markers_;
   std::map<std::string, EpochNumber> epoch_of_writer_;
 };
 
 }  // namespace
 
-Result<Survey> survey(Log& log, const TopicPartition& where, const std::string& stream, Offset from,
-                      std::optional<Offset> to, StopToken stop) {
-  Surveyor surveyor(stream);
+Result<Survey> survey(Log& log, const TopicPartition& where, const std::string& stream,
+                      IndexCoverage coverage, StopToken stop) {
+  Surveyor surveyor(stream, coverage);
   catalog::ScanOptions options;
-  options.from = from;
-  options.to = to;
-  options.headers_only = true;
+  // Where the values come along anyhow, a marker need not be fetched again.
+  options.headers_only = log.reads_headers_alone();
   options.stop = stop;
-  GOPLINE_TRY(catalog::scan_partition(log, where, options, [&](const StoredRecord& stored) {
-    surveyor.take(stored);
-    return true;
-  }));
+  catalog::PartitionScanner scanner(log, where, options);
+  GOPLINE_ASSIGN(auto range, log.offsets(where));
+  auto at = range.begin;
+  for (auto unknown = coverage.next(at); unknown && unknown->begin < range.end; unknown = coverage.next(at)) {
+    auto end = std::min(unknown->end.value_or(range.end), range.end);
+    GOPLINE_ASSIGN(at, scanner.scan(unknown->begin, end, [&](const StoredRecord& stored) {
+      surveyor.take(stored, !options.headers_only);
+      return !coverage.has_changed();
+    }));
+  }
   RecordFetcher fetcher(log, where, stop);
   return surveyor.finish(fetcher);
+}
+
+Result<Survey> survey(Log& log, const TopicPartition& where, const std::string& stream, Offset from,
+                      StopToken stop) {
+  return survey(log, where, stream, IndexCoverage(from), std::move(stop));
 }
 
 }  // namespace gopline::aggregator

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "aggregator/index_coverage.h"
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
@@ -37,8 +38,13 @@ struct Survey {
   std::uint64_t foreign_records = 0;
 };
 
-// Reads the headers of one stream's records in [from, to) of a partition, and the values of its markers.
+// Reads the headers of one stream's records from an offset to the end of a partition, and the values of its
+// markers.
 Result<Survey> survey(Log& log, const TopicPartition& where, const std::string& stream, Offset from,
-                      std::optional<Offset> to, StopToken stop);
+                      StopToken stop);
+
+// The same of the records that the index does not tell of.
+Result<Survey> survey(Log& log, const TopicPartition& where, const std::string& stream,
+                      IndexCoverage coverage, StopToken stop);
 
 }  // namespace gopline::aggregator

@@ -128,7 +128,7 @@ struct EpochOptions {
 // One stream in a log in memory, in partition 0, written record by record.
 class TestStream {
  public:
-  TestStream() {
+  explicit TestStream(MemoryLogOptions options = {}) : log(std::move(options)) {
     for (const auto& topic : {topics.segments, topics.index, topics.streams}) {
       EXPECT_TRUE(log.ensure_topic({topic, 1, {}}));
     }
@@ -161,28 +161,51 @@ class TestStream {
     started.program = "test";
     started.late = options.late;
     auto at = append(topics.segments, record::encode(started));
-    state_.epoch_offset = at;
     EpochNumber epoch(at.value);
+    writers_of_[epoch] = started.writer;
     if (!options.started) log.drop_record(where, at);
+    go_on(clip, epoch, options);
+    if (!options.late) {
+      state_.epoch_offset = at;
+      state_.started = started;
+      write_state(epoch, options);
+    }
+    return epoch;
+  }
+
+  // The stream's state as it is now.
+  void write_state(EpochNumber epoch, const EpochOptions& options) {
+    state_.stream = kStream;
+    state_.partition = PartitionId(0);
+    state_.epoch = epoch;
+    state_.ended = options.ended ? std::optional(record::EndCause::kEndOfInput) : std::nullopt;
+    state_.ordinal = Ordinal(ordinal_ - 1);
+    if (options.indexed) state_.position = log.offsets(where)->end;
+    state_.updated = options.start;
+    append(topics.streams, record::encode(state_));
+  }
+
+  // Writes more of an epoch: segments from `from` on, up to options.segments of all.
+  void go_on(const ClipSegments& clip, EpochNumber epoch, const EpochOptions& options,
+             std::int64_t from = 0) {
+    const auto& writer = writers_of_[epoch];
     std::int64_t count =
         options.segments < 0 ? static_cast<std::int64_t>(clip.segments.size()) : options.segments;
-    for (std::int64_t i = 0; i < count; ++i) {
-      write_gap(options, epoch, started.writer, i);
+    for (std::int64_t i = from; i < count; ++i) {
+      write_gap(options, epoch, writer, i);
       if (std::ranges::find(options.without, i) == options.without.end())
-        write_segment(clip, options, epoch, started.writer, i);
+        write_segment(clip, options, epoch, writer, i);
     }
-    write_gap(options, epoch, started.writer, count);
+    write_gap(options, epoch, writer, count);
     if (options.ended) {
       record::EpochEnded ended;
       ended.stream = kStream;
-      ended.writer = started.writer;
+      ended.writer = writer;
       ended.epoch = epoch;
       ended.segments = count;
       ended.late = options.late;
       append(topics.segments, record::encode(ended));
     }
-    write_state(epoch, started, options);
-    return epoch;
   }
 
   // Offsets of the chunks that were written, by epoch and segment.
@@ -240,7 +263,7 @@ class TestStream {
     entry.stream = kStream;
     entry.writer = headers.writer;
     entry.epoch = headers.epoch;
-    entry.epoch_offset = state_.epoch_offset;
+    entry.epoch_offset = Offset(headers.epoch.value);
     entry.segment = headers.segment;
     entry.ordinal = headers.ordinal;
     entry.late = headers.late;
@@ -256,21 +279,10 @@ class TestStream {
     append(topics.index, record::encode(entry));
   }
 
-  void write_state(EpochNumber epoch, const record::EpochStarted& started, const EpochOptions& options) {
-    if (options.late) return;
-    state_.stream = kStream;
-    state_.partition = PartitionId(0);
-    state_.epoch = epoch;
-    state_.started = started;
-    state_.ordinal = Ordinal(ordinal_ - 1);
-    if (options.indexed) state_.position = log.offsets(where)->end;
-    state_.updated = options.start;
-    append(topics.streams, record::encode(state_));
-  }
-
   std::unique_ptr<LogWriter> writer_;
   record::StreamState state_;
   int writers_ = 0;
+  std::map<EpochNumber, std::string> writers_of_;
   std::int64_t gaps_ = 0;
   std::int64_t ordinal_ = 0;
 };

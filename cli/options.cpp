@@ -91,6 +91,16 @@ CLI::Option* add_bytes(CLI::App& command, const std::string& name, std::uint64_t
   return add_parsed(command, name, value, help, parse_positive_bytes)->type_name("BYTES");
 }
 
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<Duration>& value,
+                          const std::string& help) {
+  return add_parsed(command, name, value, help, parse_positive_duration)->type_name("DURATION");
+}
+
+CLI::Option* add_bytes(CLI::App& command, const std::string& name, std::optional<std::uint64_t>& value,
+                       const std::string& help) {
+  return add_parsed(command, name, value, help, parse_positive_bytes)->type_name("BYTES");
+}
+
 CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<Timestamp>& value,
                       const std::string& help) {
   return add_parsed(command, name, value, help, parse_rfc3339)->type_name("TIME");

@@ -39,6 +39,11 @@ CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& 
                           const std::string& help);
 CLI::Option* add_bytes(CLI::App& command, const std::string& name, std::uint64_t& value,
                        const std::string& help);
+// The same where leaving it out means something: no bound.
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<Duration>& value,
+                          const std::string& help);
+CLI::Option* add_bytes(CLI::App& command, const std::string& name, std::optional<std::uint64_t>& value,
+                       const std::string& help);
 CLI::Option* add_time(CLI::App& command, const std::string& name, std::optional<Timestamp>& value,
                       const std::string& help);
 CLI::Option* add_epoch_option(CLI::App& command, std::optional<aggregator::EpochSelection>& value,

@@ -21,6 +21,7 @@ constexpr const char* kExamples =
     "  gopline split a/cam.mp4 b/cam.mp4 --stream site-a/cam --stream site-b/cam\n"
     "  ffmpeg -i URL -c copy -f mpegts - | gopline split - --stream door\n"
     "  gopline split night.ts --start-time 2026-11-22T18:30:00Z --digest sha256\n"
+    "  gopline split door.mp4 --retention 30d            a log that is made now keeps a month\n"
     "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
     "  gopline split clip.mp4 --log null:                how fast this machine splits\n\n"
     "A source is anything FFmpeg opens; '-' is standard input. Splitting into a stream that exists opens its "
@@ -72,6 +73,18 @@ void declare_cutting(CLI::App& command, splitter::SplitOptions& options) {
       ->default_str("10s");
 }
 
+// They shape topics that do not exist yet; those that do stay as they are.
+void declare_topics(CLI::App& command, splitter::SplitOptions& options) {
+  command.add_option("--partitions", options.partitions, "Of topics that are made now")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N")
+      ->capture_default_str();
+  add_duration(command, "--retention", options.segment_retention.age,
+               "Keep footage this long, in topics that are made now. Else for ever");
+  add_bytes(command, "--retention-bytes", options.segment_retention.bytes,
+            "Keep at least the newest so many of each partition, in topics that are made now. Else all");
+}
+
 }  // namespace
 
 void add_split_command(CLI::App& root, Action& chosen) {
@@ -104,6 +117,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
       ->check(CLI::IsMember({"none", "sha256"}))
       ->default_str("none")
       ->type_name("none|sha256");
+  declare_topics(*command, options->common);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);

@@ -27,7 +27,8 @@ Result<VerifyReport> verify_stream(
   GOPLINE_TRY(catalog::scan_partition(*log.log, where, scan, [&](const StoredRecord& stored) {
     if (stored.key != state.stream) return true;
     ++report.counts.records;
-    record::IncomingRecord incoming{stored.offset, stored.timestamp, stored.key, &stored.headers, {}, {}};
+    record::IncomingRecord incoming{stored.offset,      stored.timestamp, stored.key, &stored.headers, {}, {},
+                                    stored.pinned_bytes};
     if (stored.value) incoming.value = *stored.value;
     if (stored.damage) incoming.damage = stored.damage->message;
     for (auto& event : assembler.add(incoming, clock.steady_now()))

@@ -107,7 +107,8 @@ class Recovery {
     auto stored = catalog::read_record(log_, epoch_.segments, offset);
     if (!stored || !*stored || !(*stored)->value) return;
     if (type == EventType::kGap) {
-      if (auto gap = record::parse_gap((*stored)->headers, *(*stored)->value)) gaps_[gap->epoch] = gap->facts;
+      auto gap = record::parse_gap((*stored)->headers, *(*stored)->value);
+      if (gap) gaps_[gap->epoch] = record::joined(gaps_[gap->epoch], gap->facts);
       return;
     }
     auto marker = record::parse_epoch_started((*stored)->headers, *(*stored)->value);
@@ -137,7 +138,9 @@ class Recovery {
     entry.stream = h.stream;
     entry.writer = h.writer;
     entry.epoch = h.epoch;
-    entry.epoch_offset = opening == openings_.end() ? Offset(0) : opening->second.offset;
+    entry.epoch_offset = opening == openings_.end()
+                             ? Offset(std::max<std::int64_t>(h.epoch.value - epoch_.started.epoch_base, 0))
+                             : opening->second.offset;
     entry.segment = h.segment;
     entry.ordinal = h.ordinal;
     entry.discontinuities = h.discontinuities;

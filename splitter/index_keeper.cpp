@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -44,6 +45,7 @@ struct IndexKeeper::State {
   bool finishing = false;
   bool abandoned = false;
   Acknowledged acknowledged;
+  std::map<SegmentNumber, record::GapFacts> unacknowledged;  // as it were if they never came to be
   std::optional<Error> error;
   record::StreamState stream_state;  // what NS.streams gets next
 
@@ -77,6 +79,7 @@ void IndexKeeper::State::chunk_done(InFlight& flight, std::size_t chunk, Result<
     if (!error) error = std::move(result.error());
   }
   if (--flight.missing > 0 || flight.failed) return;
+  unacknowledged.erase(flight.entry.segment);
   ++acknowledged.segments;
   acknowledged.bytes += flight.entry.size;
   acknowledged_entries.push_back(std::move(flight.entry));
@@ -208,6 +211,12 @@ std::vector<DeliveryCallback> IndexKeeper::expect(record::IndexEntry entry, std:
   flight->entry = std::move(entry);
   flight->entry.offsets.resize(chunks);
   flight->missing = chunks;
+  {
+    const auto& expected = flight->entry;
+    std::lock_guard lock(state_->mutex);
+    state_->unacknowledged[expected.segment] = {record::GapCause::kLost, expected.time, expected.end_time(),
+                                                expected.size};
+  }
   std::vector<DeliveryCallback> callbacks;
   for (std::size_t i = 0; i < chunks; ++i) {
     callbacks.push_back([state = state_, flight, i](Result<Offset> result) {
@@ -215,6 +224,26 @@ std::vector<DeliveryCallback> IndexKeeper::expect(record::IndexEntry entry, std:
     });
   }
   return callbacks;
+}
+
+void IndexKeeper::forget(SegmentNumber segment) {
+  std::lock_guard lock(state_->mutex);
+  state_->unacknowledged.erase(segment);
+}
+
+std::vector<record::GapFacts> IndexKeeper::unacknowledged() const {
+  std::lock_guard lock(state_->mutex);
+  std::vector<record::GapFacts> gaps;
+  std::optional<SegmentNumber> newest;
+  for (const auto& [segment, facts] : state_->unacknowledged) {
+    if (newest && newest->next() == segment) {
+      gaps.back() = record::joined(gaps.back(), facts);
+    } else {
+      gaps.push_back(facts);
+    }
+    newest = segment;
+  }
+  return gaps;
 }
 
 DeliveryCallback IndexKeeper::expect_marker() {

@@ -26,6 +26,11 @@ class IndexKeeper {
   // The callback for each of the `chunks` of a segment, in order; `entry` lacks only its offsets. The
   // callbacks may outlive the keeper.
   std::vector<DeliveryCallback> expect(record::IndexEntry entry, std::size_t chunks);
+  // Nothing of that segment was handed over after all.
+  void forget(SegmentNumber segment);
+  // Of what was expected and is not acknowledged, a gap for each run of segments: once all is answered for,
+  // what the log has refused.
+  std::vector<record::GapFacts> unacknowledged() const;
   // The callback of a record that is not a segment: only its failure matters.
   DeliveryCallback expect_marker();
 

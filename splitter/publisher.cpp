@@ -54,14 +54,8 @@ class LogPublisher final : public Publisher {
   Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) override {
     GOPLINE_TRY(usable());
     record::GapFacts facts{cause, from, to, bytes};
-    record::Gap marker{options_.stream, epoch_.started.writer, epoch_.number, gap_number_, clock_.now(),
-                       facts,           keeper_.is_late()};
-    GOPLINE_TRY(writer_->append(epoch_.segments, new_record(record::encode(marker), clock_),
-                                keeper_.expect_marker()));
-    ++gap_number_;
-    // The index tells of all gaps before a segment as one.
-    if (gap_) facts = {gap_->cause, std::min(gap_->from, from), std::max(gap_->to, to), gap_->bytes + bytes};
-    gap_ = facts;
+    GOPLINE_TRY(append_gap(facts));
+    gap_ = record::joined(gap_, facts);
     return {};
   }
 
@@ -69,14 +63,20 @@ class LogPublisher final : public Publisher {
     closed_ = true;
     if (auto flushed = writer_->flush(); !flushed) keeper_.fail_with(flushed.error());
     keeper_.finish();
-    // Even after a failure: whatever can still be written tells readers not to wait.
+    // Even after a failure: whatever can still be written tells readers not to wait, and what is lost.
+    for (const auto& lost : keeper_.unacknowledged()) {
+      if (auto told = append_gap(lost); !told) keeper_.fail_with(told.error());
+    }
     auto done = keeper_.acknowledged();
     record::EpochEnded marker{options_.stream, epoch_.started.writer, epoch_.number, clock_.now(),
                               cause,           done.segments,         done.bytes,    keeper_.is_late()};
     auto ended = append_and_wait(*writer_, epoch_.segments, record::encode(marker), clock_);
     if (!ended) keeper_.fail_with(ended.error());
-    if (auto stated = keeper_.write_state(ended ? std::optional(cause) : std::nullopt); !stated) {
-      keeper_.fail_with(stated.error());
+    bool away = !ended && (ended.error().code == ErrorCode::kUnavailable ||
+                           ended.error().code == ErrorCode::kCancelled);  // it would be waited for once more
+    if (!away) {
+      auto stated = keeper_.write_state(ended ? std::optional(cause) : std::nullopt);
+      if (!stated) keeper_.fail_with(stated.error());
     }
     if (auto error = keeper_.error()) return fail_with_context(options_.stream, std::move(*error));
     return summary();
@@ -91,6 +91,15 @@ class LogPublisher final : public Publisher {
   Result<void> usable() const {
     if (closed_) return fail(ErrorCode::kInvalidArgument, "{}: the epoch is closed", options_.stream);
     if (auto error = keeper_.error()) return fail_with_context(options_.stream, std::move(*error));
+    return {};
+  }
+
+  Result<void> append_gap(const record::GapFacts& facts) {
+    record::Gap marker{options_.stream, epoch_.started.writer, epoch_.number, gap_number_, clock_.now(),
+                       facts,           keeper_.is_late()};
+    GOPLINE_TRY(writer_->append(epoch_.segments, new_record(record::encode(marker), clock_),
+                                keeper_.expect_marker()));
+    ++gap_number_;
     return {};
   }
 
@@ -166,7 +175,11 @@ class LogPublisher final : public Publisher {
       auto appended = writer_->append(epoch_.segments, std::move(stored), std::move(callbacks[i]), stop);
       if (appended) continue;
       // Once a part of a segment is on its way, nothing may follow it but the rest.
-      if (i > 0 || appended.error().code != ErrorCode::kCancelled) keeper_.fail_with(appended.error());
+      if (i > 0 || appended.error().code != ErrorCode::kCancelled) {
+        keeper_.fail_with(appended.error());
+      } else {
+        keeper_.forget(h.segment);
+      }
       return fail_with_context(options_.stream, std::move(appended.error()));
     }
     return {};
@@ -227,6 +240,7 @@ Result<std::unique_ptr<Publisher>> Publisher::open(Log& log, const Clock& clock,
   GOPLINE_TRY(record::check_stream_id(options.stream));
   LogWriterOptions writer_options;
   writer_options.max_pending_bytes = kMaxPendingBytes;
+  writer_options.stop = options.stop;
   GOPLINE_ASSIGN(auto writer, log.make_writer(writer_options));
   auto epoch = open_epoch(log, *writer, clock, options);
   if (!epoch) return fail_with_context(options.stream, std::move(epoch.error()));

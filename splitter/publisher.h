@@ -34,6 +34,7 @@ struct PublisherOptions {
   std::string writer;           // UUID of this run; empty: a random one
   std::int32_t partitions = 8;  // of topics that are made now
   Retention segment_retention;  // of topics that are made now
+  StopToken stop;               // of the run: from then on a log that is away is not waited for long
 };
 
 struct EpochSummary {
@@ -62,6 +63,8 @@ class Publisher {
   virtual Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) = 0;
 
   // Waits for every acknowledgement, writes what is left of the index, and ends the epoch with its cause.
+  // What was handed over and not acknowledged is a gap of cause `lost` before that, if the log still takes
+  // it; then the error is what the log said.
   virtual Result<EpochSummary> close(EndCause cause) = 0;
 
   virtual EpochSummary summary() const = 0;  // so far

@@ -282,6 +282,8 @@ TEST_F(PublisherTest, WhatACrashLeftIsHealedAndCounted) {
   {
     auto publisher = open();
     ASSERT_TRUE(publish(*publisher, 3));
+    ASSERT_TRUE(publisher->gap(GapCause::kSourceOutage, time_of(1), time_of(2), 5));
+    ASSERT_TRUE(publisher->gap(GapCause::kClock, time_of(2), time_of(3), 7));
     ASSERT_TRUE(publish(*publisher, 4));
     publisher.reset();  // kill -9, as far as the log can tell
   }
@@ -309,7 +311,8 @@ TEST_F(PublisherTest, WhatACrashLeftIsHealedAndCounted) {
   std::vector<std::int64_t> ordinals;
   for (const auto& entry : index()) ordinals.push_back(entry.ordinal.value);
   EXPECT_THAT(ordinals, ElementsAre(0, 1, 2, 3, 4, 6));
-  EXPECT_EQ(chunks().back().discontinuities, 2);
+  EXPECT_EQ(index()[4].gap, (record::GapFacts{GapCause::kSourceOutage, time_of(1), time_of(3), 12}));
+  EXPECT_EQ(chunks().back().discontinuities, 3);
 }
 
 TEST_F(PublisherTest, OrdinalsOfLateRecordsAreIgnored) {
@@ -369,6 +372,41 @@ TEST_F(PublisherTest, AFailedDeliveryIsToldAndWhatWasAcknowledgedIsExact) {
   EXPECT_NE(closed.error().message.find(kStream), std::string::npos);
   EXPECT_LE(publisher->summary().segments, 2);
   EXPECT_EQ(publisher->summary().segments, static_cast<std::int64_t>(chunks().size()));
+}
+
+// What the log refused is stated where a reader would otherwise wait for it.
+TEST_F(PublisherTest, FootageThatWasRefusedIsAGapBeforeTheEnd) {
+  auto publisher = open();
+  ASSERT_TRUE(publish(*publisher, 0));
+  log_.hold_acknowledgements(true);  // so that the failure is not known before all are handed over
+  log_.fail_next_appends(2, {ErrorCode::kUnavailable, "no leader"});
+  for (int i = 1; i < 4; ++i) ASSERT_TRUE(publish(*publisher, i));
+  log_.fail_next_appends(1, {ErrorCode::kUnavailable, "no leader"});
+  ASSERT_TRUE(publish(*publisher, 4));
+  log_.hold_acknowledgements(false);
+  EXPECT_EQ(publisher->close(EndCause::kEndOfInput).error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(types("gopline.segments"),
+              ElementsAre("epoch.started", "segment", "segment", "gap", "gap", "epoch.ended"));
+  std::vector<record::GapFacts> gaps;
+  for (const auto& r : records("gopline.segments")) {
+    if (auto gap = record::parse_gap(r.headers, *r.value)) gaps.push_back(gap->facts);
+  }
+  EXPECT_THAT(gaps, ElementsAre(record::GapFacts{GapCause::kLost, time_of(1), time_of(3), 2000},
+                                record::GapFacts{GapCause::kLost, time_of(4), time_of(5), 1000}));
+  auto stored = records("gopline.segments").back();
+  EXPECT_EQ(record::parse_epoch_ended(stored.headers, *stored.value)->segments, 2);
+}
+
+TEST_F(PublisherTest, ASegmentThatFoundNoRoomInTimeIsNotLost) {
+  auto publisher = open();
+  StopSource stop;
+  stop.request_stop();
+  log_.hold_acknowledgements(true);
+  ASSERT_TRUE(publish(*publisher, 0, 40 << 20));  // fills what may wait
+  EXPECT_EQ(publisher->publish(segment(1), time_of(1), stop.get_token()).error().code, ErrorCode::kCancelled);
+  log_.hold_acknowledgements(false);
+  ASSERT_TRUE(publisher->close(EndCause::kStopped));
+  EXPECT_THAT(types("gopline.segments"), ElementsAre("epoch.started", "segment", "epoch.ended"));
 }
 
 TEST_F(PublisherTest, AfterAFailureNothingMoreIsTaken) {

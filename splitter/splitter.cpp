@@ -91,7 +91,8 @@ class SplitRun {
     if (!publisher_) GOPLINE_TRY(open_epoch(segment));
     GOPLINE_ASSIGN(auto built, builder_->build(segment));
     auto capture_time = zero_ + to_duration(built.first_pts, built.timescale);
-    // Not `stop_`: on stopping, what was read is still written.
+    // Not `stop_`: on stopping, what was read is still written, by a log that answers. The writer has
+    // `stop_`, and gives up one that does not.
     GOPLINE_TRY(publisher_->publish(built, capture_time, {}));
     progress_.media_time = to_duration(built.start + built.duration, built.timescale);
     show_progress();
@@ -111,6 +112,7 @@ class SplitRun {
     publisher.init_xxh3 = builder_->init_xxh3();
     publisher.clock = start.clock;
     publisher.sha256 = options_.sha256;
+    publisher.stop = stop_;
     publisher.partitions = options_.partitions;
     publisher.segment_retention = options_.segment_retention;
     GOPLINE_ASSIGN(publisher_, Publisher::open(log_, clock_, std::move(publisher)));

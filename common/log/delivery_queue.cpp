@@ -10,12 +10,24 @@ std::size_t record_bytes(const NewRecord& record) {
   return bytes;
 }
 
+bool PendingBytes::wait(std::unique_lock<std::mutex>& lock, const StopToken& stop, Duration grace,
+                        const std::function<bool()>& is_done) {
+  if (changed_.wait(lock, stop, is_done)) return true;
+  for (auto answered = given_back_;; answered = given_back_) {
+    if (changed_.wait_for(lock, grace, [&] { return is_done() || given_back_ != answered; })) {
+      if (is_done()) return true;
+    } else {
+      return false;
+    }
+  }
+}
+
 Result<void> PendingBytes::take(std::size_t bytes, const StopToken& stop, Duration grace) {
   std::unique_lock lock(mutex_);
   // No stop is a wait without a stop callback: registering one allocates.
   auto fits = [&] { return taken_ == given_back_ || bytes_ + bytes <= limit_; };
   if (!fits()) {
-    if (!changed_.wait(lock, stop, fits) && !changed_.wait_for(lock, grace, fits)) {
+    if (!wait(lock, stop, grace, fits)) {
       return fail(ErrorCode::kCancelled, "stopped while waiting for room in the log's writer");
     }
   }
@@ -41,7 +53,7 @@ Result<void> PendingBytes::drain(const StopToken& stop, Duration grace) {
   // wait longer.
   auto until = taken_;
   auto is_done = [&] { return given_back_ >= until; };
-  if (!changed_.wait(lock, stop, is_done) && !changed_.wait_for(lock, grace, is_done)) {
+  if (!wait(lock, stop, grace, is_done)) {
     return fail(ErrorCode::kCancelled, "stopped while {} records were not acknowledged", until - given_back_);
   }
   if (auto failure = std::exchange(first_failure_, std::nullopt))

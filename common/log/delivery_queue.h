@@ -19,15 +19,19 @@ class PendingBytes {
   explicit PendingBytes(std::size_t limit) : limit_(limit) {}
 
   // Waits until `bytes` fit; a record larger than the whole budget goes alone. kCancelled when `stop` is
-  // requested and they do not fit within `grace` from then either.
+  // requested, and then nothing is given back for `grace`.
   Result<void> take(std::size_t bytes, const StopToken& stop, Duration grace = {});
   // The record is answered for.
   void give_back(std::size_t bytes, const Result<Offset>& outcome);
   // Waits until everything taken before the call is given back; the first failure since the last call is
-  // returned. kCancelled when `stop` is requested and `grace` more has not been enough.
+  // returned. kCancelled when `stop` is requested, and then nothing is given back for `grace`.
   Result<void> drain(const StopToken& stop = {}, Duration grace = {});
 
  private:
+  // Under the lock. False: stopped, and no progress for `grace`.
+  bool wait(std::unique_lock<std::mutex>& lock, const StopToken& stop, Duration grace,
+            const std::function<bool()>& is_done);
+
   std::mutex mutex_;
   std::condition_variable_any changed_;
   const std::size_t limit_;

@@ -41,6 +41,15 @@ std::uint32_t murmur2(std::string_view key) {
 
 }  // namespace
 
+void leave_shared_block(StoredRecord& record) {
+  constexpr std::size_t kSmall = 1 << 20;
+  if (!record.value) return;
+  auto size = record.value->size();
+  if (size >= kSmall || record.pinned_bytes <= 4 * size) return;
+  record.value = Buffer::copy(record.value->bytes());
+  record.pinned_bytes = size;
+}
+
 PartitionId partition_for_key(std::string_view key, std::int32_t partitions) {
   auto positive = static_cast<std::int32_t>(murmur2(key) & 0x7fffffff);
   return PartitionId(positive % partitions);

@@ -52,6 +52,10 @@ struct StoredRecord {
   std::optional<Error> damage;
 };
 
+// Copies a value out of the block that it shares, where holding it would keep more than four times its size
+// alive and it is small enough (below 1 MiB) for that to cost little. For whoever keeps records for a while.
+void leave_shared_block(StoredRecord& record);
+
 // How long a topic keeps its records. Applied to whole prefixes of a partition, never to a record in the
 // middle. A log may keep more than it must (Kafka drops whole segments), never less: by bytes, the oldest
 // record goes only while the newer ones alone hold at least `bytes`; by age, a record that is young enough
@@ -111,8 +115,10 @@ class LogWriter {
 struct LogWriterOptions {
   std::string client_id = "gopline";
   std::size_t max_pending_bytes = 64 << 20;  // keys, values and headers
-  // Once `stop` is requested, what is not acknowledged within `stop_grace` fails with kCancelled: a log that
-  // is away does not keep a program from ending.
+  // Once `stop` is requested, what waits while no acknowledgement comes for `stop_grace` (counted from the
+  // stop, the newest acknowledgement, or the append() to a writer with nothing pending, whichever is latest)
+  // fails with kCancelled: a log that is away does not keep a program from ending, and one that answers still
+  // gets everything. The embedded and the memory log pass over both: a log on the same machine answers.
   StopToken stop = {};
   Duration stop_grace = std::chrono::seconds(5);
 };
@@ -216,6 +222,10 @@ class Log {
 
   virtual Result<std::unique_ptr<LogWriter>> make_writer(LogWriterOptions options) = 0;
   virtual Result<std::unique_ptr<LogReader>> make_reader(LogReaderOptions options) = 0;
+
+  // Whether a reader with headers_only spares the log and the way to it the values. Where it does not, as
+  // with Kafka, a reader that has another way to what it looks for takes it.
+  virtual bool reads_headers_alone() const { return false; }
 
   // The URL this log was opened by, without secrets: for messages.
   virtual std::string describe() const = 0;

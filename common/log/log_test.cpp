@@ -19,5 +19,28 @@ TEST(PartitionForKey, AgreesWithTheJavaClient) {
   }
 }
 
+TEST(LeaveSharedBlock, CopiesWhatIsSmallInALargeBlock) {
+  auto block = Buffer::take(std::vector<std::uint8_t>(8 << 20, 7));
+  struct Case {
+    std::size_t size, pinned;
+    bool copied;
+  };
+  for (auto [size, pinned, copied] :
+       {Case{1000, 8 << 20, true}, Case{1000, 4000, false}, Case{1000, 4001, true},
+        Case{1 << 20, 8 << 20, false}, Case{0, 100, true}}) {
+    StoredRecord record;
+    record.value = block.share(0, size);
+    record.pinned_bytes = pinned;
+    leave_shared_block(record);
+    EXPECT_EQ(*record.value, block.share(0, size));
+    EXPECT_EQ(record.value->data() != block.data(), copied) << size << " of " << pinned;
+    EXPECT_EQ(record.pinned_bytes, copied ? size : pinned);
+  }
+  StoredRecord tombstone;
+  tombstone.pinned_bytes = 100;
+  leave_shared_block(tombstone);
+  EXPECT_FALSE(tombstone.value);
+}
+
 }  // namespace
 }  // namespace gopline

@@ -37,6 +37,12 @@ void MemoryLog::fail_next_polls(int count, Error error) {
   state_->fail_polls = {count, std::move(error)};
 }
 
+void MemoryLog::deliver_nothing(bool away) {
+  std::lock_guard lock(state_->mutex);
+  state_->delivers_nothing = away;
+  state_->changed.notify_all();
+}
+
 void MemoryLog::hold_acknowledgements(bool held) {
   std::lock_guard lock(state_->mutex);
   state_->held = held;

@@ -221,6 +221,10 @@ Result<std::unique_ptr<LogReader>> MemoryLog::make_reader(LogReaderOptions optio
   return make_memory_reader(state_, std::move(options));
 }
 
+bool MemoryLog::reads_headers_alone() const {
+  return state_->options.reads_headers_alone;
+}
+
 std::vector<StoredRecord> MemoryLog::records(const TopicPartition& where) const {
   std::lock_guard lock(state_->mutex);
   auto partition = state_->find_partition(where);

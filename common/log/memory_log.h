@@ -14,6 +14,7 @@ struct MemoryLogState;
 struct MemoryLogOptions {
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();  // retention, group sessions
   std::uint64_t max_record_bytes = 256 << 20;
+  bool reads_headers_alone = true;  // what it says of itself
 };
 
 // A log in memory with the whole semantics of the port, for tests: deterministic, with its time from a Clock,
@@ -33,6 +34,7 @@ class MemoryLog final : public Log {
   Result<void> apply_retention() override;
   Result<std::unique_ptr<LogWriter>> make_writer(LogWriterOptions options) override;
   Result<std::unique_ptr<LogReader>> make_reader(LogReaderOptions options) override;
+  bool reads_headers_alone() const override;
   std::string describe() const override { return "memory:"; }
 
   // What the partition holds now, oldest first; empty for an unknown one. For assertions.
@@ -47,6 +49,8 @@ class MemoryLog final : public Log {
   void lose_next_acknowledgement(Error error);
   // The next `count` poll() calls, of whatever reader, return `error`.
   void fail_next_polls(int count, Error error);
+  // While away, poll() waits in vain and no position moves; everything else goes on.
+  void deliver_nothing(bool away);
   // While held, records are stored but not acknowledged: max_pending_bytes fills up.
   void hold_acknowledgements(bool held);
 

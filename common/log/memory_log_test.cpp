@@ -51,6 +51,14 @@ TEST_F(MemoryLogFaults, HarmsStoredRecords) {
   EXPECT_EQ(records[2].value, records[0].value);
 }
 
+TEST_F(MemoryLogFaults, DeliversNothingWhileAway) {
+  log_.deliver_nothing(true);
+  EXPECT_TRUE(reader_->poll(Duration(0))->empty());
+  EXPECT_EQ(reader_->position(kWhere), Offset(0));
+  log_.deliver_nothing(false);
+  EXPECT_EQ(reader_->poll(Duration(0))->size(), 2u);
+}
+
 TEST_F(MemoryLogFaults, DropsAndTrims) {
   EXPECT_TRUE(log_.drop_record(kWhere, Offset(0)));
   EXPECT_EQ(log_.records(kWhere).size(), 1u);

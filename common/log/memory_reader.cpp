@@ -291,6 +291,7 @@ class MemoryReader final : public LogReader {
   // Partitions take turns at being first, so that a busy one starves no other.
   std::vector<StoredRecord> take_ready() {
     std::vector<StoredRecord> records;
+    if (state_->delivers_nothing) return records;
     std::size_t bytes = 0;
     std::vector<TopicPartition> turn;
     for (const auto& [where, position] : positions_) turn.push_back(where);

@@ -65,6 +65,7 @@ struct MemoryLogState {
   std::set<DeliveryQueue*> deliveries;
   std::uint64_t next_id = 1;
   bool held = false;
+  bool delivers_nothing = false;  // to readers
   FailNext reject_appends, fail_appends, lose_acknowledgements, fail_polls;
 
   // All below: with `mutex` held.

@@ -217,6 +217,7 @@ class NullLog final : public Log {
   Result<std::unique_ptr<LogReader>> make_reader(LogReaderOptions) override {
     return std::make_unique<NullReader>(topics_);
   }
+  bool reads_headers_alone() const override { return true; }
   std::string describe() const override { return "null:"; }
 
  private:

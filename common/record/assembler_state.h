@@ -25,6 +25,7 @@ struct Chunk {
   Buffer bytes;
   SegmentHeaders headers;
   Offset offset;
+  std::size_t pinned_bytes = 0;
 };
 
 // A segment of which chunks are waiting.

@@ -192,11 +192,12 @@ void ChunkAssembler::State::store(EpochState& epoch, SegmentHeaders headers, con
   partial.first_offset = std::min(partial.first_offset, record.offset);
   partial.newest = now;
   if (headers.last_chunk) partial.last = headers.chunk;
+  auto pinned = std::max(record.pinned_bytes, record.value.size());
   auto cost = record.value.size() + kChunkOverhead;
   partial.cost += cost;
   pending_bytes += cost;
   auto chunk = headers.chunk;
-  partial.chunks.emplace(chunk, Chunk{record.value, std::move(headers), record.offset});
+  partial.chunks.emplace(chunk, Chunk{record.value, std::move(headers), record.offset, pinned});
 }
 
 namespace {
@@ -233,6 +234,7 @@ void ChunkAssembler::State::complete(StreamEpochs& stream, EpochNumber number, E
   whole.headers = partial.chunks.rbegin()->second.headers;
   for (const auto& [index, chunk] : partial.chunks) {
     whole.bytes.append(chunk.bytes);
+    whole.pinned_bytes += chunk.pinned_bytes;
     whole.offsets.push_back(chunk.offset);
     if (chunk.headers.dataref) whole.datarefs.push_back(*chunk.headers.dataref);
   }

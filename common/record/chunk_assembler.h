@@ -27,12 +27,14 @@ struct IncomingRecord {
   const Headers* headers = nullptr;
   Buffer value;                       // shared, never copied; empty for a null value
   std::optional<std::string> damage;  // what the log knows to be wrong with the stored bytes
+  std::size_t pinned_bytes = 0;       // of memory that holding `value` keeps alive; 0: its size
 };
 
 // A segment that came whole: every chunk, every hash, its size.
 struct AssembledSegment {
   SegmentHeaders headers;  // of the last chunk
   BufferChain bytes;  // chunks in a row; shares the records' memory. Empty where `datarefs` has the payload
+  std::size_t pinned_bytes = 0;   // of memory that `bytes` keep alive; a block counts for each chunk in it
   std::vector<Offset> offsets;    // of its chunks
   std::vector<DataRef> datarefs;  // claim checks in chunk order; empty when the payload came in the records
   bool late = false;          // of an epoch older than the newest started: history, not for live followers
@@ -71,7 +73,8 @@ using AssemblerEvent =
 
 struct AssemblerOptions {
   std::size_t max_bytes =
-      128 << 20;  // of chunks that wait, over all streams; beyond it the oldest segment is given up
+      128 << 20;  // of chunks that wait, over all streams; beyond it the oldest segment is given up. Not of
+                  // the blocks they lie in: what is told as lost must not depend on how a log reads
   Duration max_wait = std::chrono::seconds(30);  // for a segment's missing chunk, since its newest one came
   bool verify_xxh3 = true;
   bool verify_sha256 = true;  // where the headers have it

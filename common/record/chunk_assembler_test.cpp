@@ -226,6 +226,18 @@ TEST_F(ChunkAssemblerTest, GivingUpTellsWhatCame) {
   EXPECT_EQ(stats().lost_segments, 2u);
 }
 
+TEST_F(ChunkAssemblerTest, SaysWhatASegmentKeepsAlive) {
+  std::size_t pinned = 0;
+  for (const auto& r : three_) {
+    std::size_t block = &r == &three_[1] ? 0 : 100;  // one has not said it: its own size
+    for (auto& event :
+         assembler_.add({Offset(offset_++), kNoon, r.key, &r.headers, r.value, {}, block}, now_)) {
+      pinned = std::get<AssembledSegment>(event).pinned_bytes;
+    }
+  }
+  EXPECT_EQ(pinned, 202u);
+}
+
 TEST_F(ChunkAssemblerTest, MemoryIsBounded) {
   assembler_ = ChunkAssembler({.max_bytes = 10'000});
   std::string big(3'000, 'x');

@@ -138,6 +138,12 @@ void rows_from(const JsonObject& in, const Json& columns, IndexHour& hour) {
 
 }  // namespace
 
+GapFacts joined(const std::optional<GapFacts>& first, const GapFacts& next) {
+  if (!first) return next;
+  return {first->cause, std::min(first->from, next.from), std::max(first->to, next.to),
+          first->bytes + next.bytes};
+}
+
 Timestamp IndexEntry::end_time() const {
   constexpr std::int64_t kMost = INT64_MAX / 4;  // far beyond any footage; keeps the sum from overflowing
   auto us = rescale(duration.num, Rational{1, duration.den}, Rational{1, 1'000'000});

@@ -61,6 +61,9 @@ struct GapFacts {
   bool operator==(const GapFacts&) const = default;
 };
 
+// Gaps in a row as the index tells them, as one: the first cause, the whole span, the sum.
+GapFacts joined(const std::optional<GapFacts>& first, const GapFacts& next);
+
 // Footage that was never written. Precedes the next segment.
 struct Gap {
   std::string stream;

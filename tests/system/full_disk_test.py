@@ -91,8 +91,10 @@ class FullDisk(SystemTest):
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         done = self.run_gopline("split", self.clip("street.mp4"), code=FAILED, preexec_fn=limit)
         self.assert_one_clear_message(done, "street", "5 segments")
-        report = self.verify("street")
-        self.assertTrue(report["whole"], report)
+        report = self.verify("street", code=NOT_WHOLE)
+        self.assertEqual(report["problems"], [])
+        lost = [(g["segment"], g["cause"]) for g in report["gaps"]]
+        self.assertEqual(lost, [(5, "lost")], "what was refused is stated, and nothing else is amiss")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ class Usage(SystemTest):
             ["split", clip, "--segment-duration", "fast"],
             ["split", clip, "--segment-duration", "0s"],
             ["split", clip, "--max-segment-bytes", "-1"],
+            ["split", clip, "--partitions", "0"],
+            ["split", clip, "--partitions", "many"],
+            ["split", clip, "--retention", "0s"],
+            ["split", clip, "--retention", "long"],
+            ["split", clip, "--retention-bytes", "0"],
             ["split", clip, "--rate", "warp"],
             ["split", clip, "--digest", "md5"],
             ["split", clip, "--start-time", "yesterday"],
@@ -70,6 +75,21 @@ class Usage(SystemTest):
         self.assertIn("2s", self.plain("split", "x.mp4", "--segment-duration", "fast").stderr)
         self.assertIn("MiB", self.plain("split", "x.mp4", "--max-segment-bytes", "big").stderr)
         self.assertIn("2026-11-22T18:30:00Z", self.plain("split", "x.mp4", "--start-time", "noon").stderr)
+
+    def test_topics_are_made_as_told_and_stay_so(self):
+        clip = self.clip("street.mp4")
+        self.run_gopline("split", clip, "--partitions", "1", "--retention", "30d", "--retention-bytes", "500KB")
+        self.run_gopline("split", clip, "--partitions", "64", "--stream", "other")
+        streams = self.json_of("streams")["streams"]
+        self.assertEqual([s["partition"] for s in streams], [0, 0])
+        for stream in ("street", "other"):
+            self.assertGreater(self.verify(stream)["first_offset"], 0, "more than 500 KB were written")
+
+    def test_footage_that_is_old_enough_goes(self):
+        clip = self.clip("street.mp4")
+        self.run_gopline("split", clip, "--retention", "1ms")
+        self.run_gopline("split", clip, "--retention", "30d")
+        self.assertGreater(self.verify("street")["first_offset"], 0)
 
     def test_two_sources_of_one_name_are_told_how_to_differ(self):
         done = self.plain("split", "a/cam.mp4", "b/cam.mp4")

@@ -48,6 +48,7 @@ class EmbeddedLog final : public Log {
   Result<void> apply_retention() override;
   Result<std::unique_ptr<LogWriter>> make_writer(LogWriterOptions options) override;
   Result<std::unique_ptr<LogReader>> make_reader(LogReaderOptions options) override;
+  bool reads_headers_alone() const override { return true; }
   std::string describe() const override { return parts_->options.directory; }
 
   // The topic's row, for a partition that exists. From memory when it can be.
