@@ -190,6 +190,7 @@ class RoutedLog final : public Log {
     }
     return std::make_unique<RoutedReader>(routes_, std::move(readers));
   }
+  bool reads_headers_alone() const override { return routes_.main().reads_headers_alone(); }
   std::string describe() const override {
     auto out = routes_.main().describe();
     for (const auto& [topic, log] : routes_.elsewhere()) {

@@ -64,6 +64,9 @@ class KafkaLog final : public Log {
     return std::make_unique<KafkaReader>(cluster_, pool_, std::move(options));
   }
 
+  // A fetch brings whole records.
+  bool reads_headers_alone() const override { return false; }
+
   std::string describe() const override { return describe_cluster(cluster_->options()); }
 
  private:
