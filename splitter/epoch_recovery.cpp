@@ -70,25 +70,29 @@ class Recovery {
 
   Result<void> read_segments() {
     catalog::ScanOptions options;
-    options.headers_only = true;
     options.from = same_topic() ? before_->position : Offset(0);
     options.to = epoch_.offset;
-    std::vector<Offset> markers;
+    // Where the values come along anyhow, a marker need not be fetched again.
+    options.headers_only = log_.reads_headers_alone();
+    Result<void> taken;
     GOPLINE_TRY(catalog::scan_partition(log_, epoch_.segments, options, [&](const StoredRecord& stored) {
-      if (stored.key == epoch_.started.stream) take(stored);
-      return true;
+      if (stored.key == epoch_.started.stream) taken = take(stored, !options.headers_only);
+      return taken.has_value();
     }));
-    return {};
+    return taken;
   }
 
-  void take(const StoredRecord& stored) {
+  Result<void> take(const StoredRecord& stored, bool whole) {
     auto type = record::event_type_of(stored.headers);
-    if (!type) return;
-    if (*type == EventType::kEpochStarted || *type == EventType::kGap)
-      return take_marker(stored.offset, *type);
-    if (*type != EventType::kSegment) return;
+    if (!type) return {};
+    if (*type == EventType::kEpochStarted || *type == EventType::kGap) {
+      if (whole) return take_marker(stored, *type);
+      GOPLINE_ASSIGN(auto again, catalog::read_record(log_, epoch_.segments, stored.offset));
+      return again ? take_marker(*again, *type) : Result<void>{};
+    }
+    if (*type != EventType::kSegment) return {};
     auto headers = record::parse_segment_headers(stored.headers);
-    if (!headers) return;
+    if (!headers) return {};
     bool late = headers->late || (newest_ && headers->epoch < *newest_);
     if (!late && (!out_.ordinal || *out_.ordinal <= headers->ordinal)) {
       out_.ordinal = headers->ordinal;
@@ -101,21 +105,22 @@ class Recovery {
     }
     segment.chunks.try_emplace(headers->chunk, stored.offset);
     if (headers->last_chunk) segment.last = std::move(*headers);
+    return {};
   }
 
-  void take_marker(Offset offset, EventType type) {
-    auto stored = catalog::read_record(log_, epoch_.segments, offset);
-    if (!stored || !*stored || !(*stored)->value) return;
+  Result<void> take_marker(const StoredRecord& stored, EventType type) {
+    if (!stored.value) return {};
     if (type == EventType::kGap) {
-      auto gap = record::parse_gap((*stored)->headers, *(*stored)->value);
+      auto gap = record::parse_gap(stored.headers, *stored.value);
       if (gap) gaps_[gap->epoch] = record::joined(gaps_[gap->epoch], gap->facts);
-      return;
+      return {};
     }
-    auto marker = record::parse_epoch_started((*stored)->headers, *(*stored)->value);
-    if (!marker) return;
-    EpochNumber number(marker->epoch_base + offset.value);
+    auto marker = record::parse_epoch_started(stored.headers, *stored.value);
+    if (!marker) return {};
+    EpochNumber number(marker->epoch_base + stored.offset.value);
     if (!marker->late && (!newest_ || *newest_ < number)) newest_ = number;
-    openings_[marker->writer] = {offset, std::move(*marker)};
+    openings_[marker->writer] = {stored.offset, std::move(*marker)};
+    return {};
   }
 
   Result<void> drop_indexed() {

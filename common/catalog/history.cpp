@@ -77,7 +77,12 @@ namespace {
 
 // What a pass over the headers of a stream's partition finds.
 struct MarkerOffsets {
-  std::vector<std::pair<Offset, EventType>> markers;
+  struct Marker {
+    Offset offset;
+    EventType type;
+    std::optional<StoredRecord> stored;  // where its value came along
+  };
+  std::vector<Marker> markers;
   std::map<std::string, EpochNumber>
       epoch_of_writer;  // as the writers' own records say: right in a copied log, too
 };
@@ -85,13 +90,17 @@ struct MarkerOffsets {
 Result<MarkerOffsets> find_markers(Log& log, const TopicPartition& where, const std::string& stream) {
   MarkerOffsets found;
   ScanOptions options;
-  options.headers_only = true;
+  options.headers_only = log.reads_headers_alone();
   GOPLINE_TRY(scan_partition(log, where, options, [&](const StoredRecord& stored) {
     if (stored.key != stream) return true;
     auto type = record::event_type_of(stored.headers);
     if (!type) return true;
     if (*type == EventType::kEpochStarted || *type == EventType::kEpochEnded || *type == EventType::kGap) {
-      found.markers.emplace_back(stored.offset, *type);
+      found.markers.push_back({stored.offset, *type, {}});
+      if (!options.headers_only) {
+        auto& kept = found.markers.back().stored.emplace(stored);
+        leave_shared_block(kept);
+      }
     }
     auto writer = find_header(stored.headers, "ce_writer");
     auto epoch = find_header(stored.headers, "ce_epoch");
@@ -110,8 +119,10 @@ Result<std::vector<EpochHistory>> read_epochs(Log& log, const record::Topics& to
   TopicPartition where{topics.segments, stream.partition};
   GOPLINE_ASSIGN(auto found, find_markers(log, where, stream.stream));
   std::map<EpochNumber, EpochHistory> epochs;
-  for (auto [offset, type] : found.markers) {
-    GOPLINE_ASSIGN(auto stored, read_record(log, where, offset));
+  for (auto& [offset, type, stored] : found.markers) {
+    if (!stored) {
+      GOPLINE_ASSIGN(stored, read_record(log, where, offset));
+    }
     if (!stored || !stored->value) continue;
     if (type == EventType::kEpochStarted) {
       auto marker = record::parse_epoch_started(stored->headers, *stored->value);

@@ -21,6 +21,7 @@ Result<void> PartitionScanner::go_to(Offset offset) {
   if (!reader_) {
     LogReaderOptions options;
     options.headers_only = options_.headers_only;
+    options.max_poll_bytes = options_.max_poll_bytes;
     GOPLINE_ASSIGN(reader_, log_.make_reader(options));
     return reader_->assign({{where_, StartPosition::at(offset)}});
   }
@@ -82,6 +83,7 @@ Result<std::optional<StoredRecord>> read_record(Log& log, const TopicPartition& 
   ScanOptions options;
   options.from = offset;
   options.to = offset.next();
+  options.max_poll_bytes = 1;  // it alone
   GOPLINE_TRY(scan_partition(log, where, options, [&](const StoredRecord& record) {
     if (record.offset == offset) found = record;
     return false;

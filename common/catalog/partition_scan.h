@@ -17,6 +17,7 @@ struct ScanOptions {
   Offset from{};             // this offset or the oldest kept after it
   std::optional<Offset> to;  // exclusive; nullopt: the end as of the call
   bool headers_only = false;
+  std::size_t max_poll_bytes = 32 << 20;
   StopToken stop;
   Duration patience = kDeliveryPatience;
 };
