@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -46,7 +48,16 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return kUsage;
 }
 
+// Blocks of a segment's size come and go all the time: freed memory is kept for the next instead of being
+// given back to the kernel and asked for again, page by page.
+void keep_freed_memory() {
+  constexpr int kKept = 64 << 20;
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc takes
+  mallopt(M_TRIM_THRESHOLD, kKept);
+}
+
 int run_action(const Action& chosen, const char* program) {
+  keep_freed_memory();
   media::route_ffmpeg_messages();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of the write that notices it
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that grows beyond the user's limit

@@ -163,7 +163,13 @@ class LogPublisher final : public Publisher {
       auto begin = i == 0 ? 0 : ends[i - 1];
       auto bytes = chunks == 1 ? segment.bytes : segment.bytes.share(begin, ends[i] - begin);
       h.chunk = static_cast<std::int64_t>(i);
-      h.xxh3 = xxh3_hex(bytes);
+      if (writer_->joins_buffers()) {
+        auto joined = copy_and_xxh3(bytes, pool_);
+        bytes = BufferChain(std::move(joined.bytes));
+        h.xxh3 = std::move(joined.xxh3);
+      } else {
+        h.xxh3 = xxh3_hex(bytes);
+      }
       if (i + 1 == chunks) {
         h.last_chunk = true;
         h.duration = Rational{segment.duration, segment.timescale};
@@ -221,6 +227,7 @@ class LogPublisher final : public Publisher {
   const Clock& clock_;
   PublisherOptions options_;
   std::unique_ptr<LogWriter> writer_;
+  BufferPool pool_{kMaxPendingBytes};
   OpenEpoch epoch_;
   IndexKeeper keeper_;  // before the writer goes, its thread has ended
   std::uint64_t max_record_bytes_ = 0;

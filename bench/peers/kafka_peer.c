@@ -41,6 +41,7 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
 static int produce(const char *brokers, const char *topic, const char *source, const char *segments, const char *index) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", brokers);
+  set(conf, "enable.metrics.push", "false"); /* or ending takes up to a second */
   set(conf, "enable.idempotence", "true");
   set(conf, "linger.ms", "0");
   set(conf, "message.max.bytes", "100000000");
@@ -91,6 +92,7 @@ static int produce(const char *brokers, const char *topic, const char *source, c
 static int consume(const char *brokers, const char *topic, const char *kbytes, long us_per_mb) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", brokers);
+  set(conf, "enable.metrics.push", "false"); /* or ending takes up to a second */
   set(conf, "group.id", "peer");
   set(conf, "enable.auto.commit", "false");
   set(conf, "enable.partition.eof", "true");

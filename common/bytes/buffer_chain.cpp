@@ -28,4 +28,12 @@ Buffer BufferChain::flatten() const {
   return Buffer::take(std::move(all));
 }
 
+Buffer BufferChain::flatten(BufferPool& pool) const {
+  if (buffers_.size() == 1) return buffers_.front();
+  auto block = pool.take(size_);
+  auto* to = block.memory.get();
+  for (const auto& buffer : buffers_) to = std::copy_n(buffer.data(), buffer.size(), to);
+  return block.share(0, size_);
+}
+
 }  // namespace gopline

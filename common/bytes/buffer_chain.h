@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "common/bytes/buffer.h"
+#include "common/bytes/buffer_pool.h"
 
 namespace gopline {
 
@@ -30,6 +31,7 @@ class BufferChain {
 
   // All bytes in one allocation. A chain of one buffer is shared, not copied.
   Buffer flatten() const;
+  Buffer flatten(BufferPool& pool) const;  // in memory of the pool's
 
  private:
   std::vector<Buffer> buffers_;

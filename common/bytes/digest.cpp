@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "common/base/text.h"
+#include "common/bytes/xxh3_kernel.h"
 
 namespace gopline {
 namespace {
@@ -16,9 +17,23 @@ std::string canonical_hex(XXH64_hash_t hash) {
   return hex_encode(std::span(canonical.digest, sizeof canonical.digest));
 }
 
-struct Xxh3Deleter {
-  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-};
+using Xxh3 = std::uint64_t (*)(const gopline_piece*, std::size_t, std::uint8_t*);
+
+Xxh3 fastest_xxh3() {
+#ifdef GOPLINE_HAS_AVX2_KERNEL
+  if (__builtin_cpu_supports("avx2")) return gopline_xxh3_avx2;
+#endif
+  return gopline_xxh3_any;
+}
+
+std::string xxh3_of(const BufferChain& chain, std::uint8_t* copy_to) {
+  static const Xxh3 xxh3 = fastest_xxh3();
+  std::vector<gopline_piece> pieces;
+  pieces.reserve(chain.buffers().size());
+  for (const auto& buffer : chain.buffers()) pieces.push_back({buffer.data(), buffer.size()});
+  return canonical_hex(xxh3(pieces.data(), pieces.size(), copy_to));
+}
+
 struct EvpDeleter {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
@@ -26,15 +41,17 @@ struct EvpDeleter {
 }  // namespace
 
 std::string xxh3_hex(std::span<const std::uint8_t> bytes) {
-  return canonical_hex(XXH3_64bits(bytes.data(), bytes.size()));
+  return xxh3_of(BufferChain(Buffer(nullptr, bytes)), nullptr);
 }
 
 std::string xxh3_hex(const BufferChain& chain) {
-  if (chain.buffers().size() == 1) return xxh3_hex(chain.buffers().front().bytes());
-  std::unique_ptr<XXH3_state_t, Xxh3Deleter> state(XXH3_createState());
-  XXH3_64bits_reset(state.get());
-  for (const auto& buffer : chain.buffers()) XXH3_64bits_update(state.get(), buffer.data(), buffer.size());
-  return canonical_hex(XXH3_64bits_digest(state.get()));
+  return xxh3_of(chain, nullptr);
+}
+
+HashedCopy copy_and_xxh3(const BufferChain& chain, BufferPool& pool) {
+  auto block = pool.take(chain.size());
+  auto hex = xxh3_of(chain, block.memory.get());
+  return {block.share(0, chain.size()), std::move(hex)};
 }
 
 struct Sha256::State {

@@ -12,6 +12,13 @@ namespace gopline {
 std::string xxh3_hex(std::span<const std::uint8_t> bytes);
 std::string xxh3_hex(const BufferChain& chain);
 
+// All bytes of a chain in one allocation of the pool's, and their XXH3 as above, in one pass.
+struct HashedCopy {
+  Buffer bytes;
+  std::string xxh3;
+};
+HashedCopy copy_and_xxh3(const BufferChain& chain, BufferPool& pool);
+
 // SHA-256 (FIPS 180-4) in lower-case hex.
 std::string sha256_hex(std::span<const std::uint8_t> bytes);
 std::string sha256_hex(const BufferChain& chain);

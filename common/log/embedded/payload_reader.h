@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/log/embedded/buffer_pool.h"
+#include "common/bytes/buffer_pool.h"
 #include "common/log/embedded/file_system.h"
 #include "common/log/embedded/sqlite.h"
 

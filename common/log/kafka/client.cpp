@@ -46,6 +46,8 @@ Result<void> refuse_other_value(const Setting& setting, const KafkaProperty& giv
 Result<ConfPtr> configure(const KafkaLogOptions& options, const std::vector<Setting>& settings) {
   ConfPtr conf(rd_kafka_conf_new());
   GOPLINE_TRY(set(conf.get(), {"bootstrap.servers", options.brokers, describe_cluster(options)}));
+  // Metrics that a cluster asks for (KIP-714) are sent once more at the end, which can take a second.
+  GOPLINE_TRY(set(conf.get(), {"enable.metrics.push", "false", "gopline"}));
   for (const auto& setting : settings) {
     GOPLINE_TRY(set(conf.get(), {setting.name, setting.value, "gopline"}));
   }
@@ -61,6 +63,12 @@ Result<ConfPtr> configure(const KafkaLogOptions& options, const std::vector<Sett
     }
   }
   return conf;
+}
+
+bool uses_tokens(const KafkaLogOptions& options) {
+  return std::ranges::any_of(options.properties, [](const auto& property) {
+    return property.name.starts_with("sasl.mechanism") && property.value == "OAUTHBEARER";
+  });
 }
 
 bool is_worth_asking_again(rd_kafka_resp_err_t error) {
@@ -122,15 +130,17 @@ Result<std::shared_ptr<Client>> Client::create(rd_kafka_type_t type, const Kafka
       static_cast<Client*>(self)->callbacks_.on_rebalance(error, partitions);
     });
   }
-  // Tokens are fetched and renewed by librdkafka's own thread: nobody has to poll for that.
-  rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
+  // Tokens are fetched and renewed by a thread of librdkafka's: nobody has to poll for that. Only where there
+  // are tokens, since ending that thread takes a second.
+  bool has_tokens = uses_tokens(options);
+  if (has_tokens) rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
   std::array<char, 512> why{};
   client->handle_ = rd_kafka_new(type, conf.get(), why.data(), why.size());
   if (!client->handle_) {
     return fail(ErrorCode::kInvalidArgument, "{}: {}", describe_cluster(options), why.data());
   }
   (void)conf.release();  // rd_kafka_new has taken it over
-  ErrorPtr no_background(rd_kafka_sasl_background_callbacks_enable(client->handle_));
+  if (has_tokens) ErrorPtr no_background(rd_kafka_sasl_background_callbacks_enable(client->handle_));
   return client;
 }
 

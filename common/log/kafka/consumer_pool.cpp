@@ -7,15 +7,16 @@ namespace {
 
 using Rule = Setting::Rule;
 
-// What one request may bring of one partition: enough that round trips do not count.
-constexpr std::size_t kLargestPiece = 8 << 20;
+// What one response brings of one partition: enough that round trips do not count, and no more, since whoever
+// holds a record of it holds all of it.
+constexpr std::size_t kLargestPiece = 2 << 20;
 constexpr std::size_t kSmallestPiece = 4 << 10;
 constexpr std::size_t kSmallestResponse = 1'000'000;  // librdkafka raises it to its message.max.bytes
 
 }  // namespace
 
 std::vector<Setting> consumer_settings(const FetchNeeds& needs) {
-  auto piece = std::clamp(needs.max_poll_bytes, kSmallestPiece, kLargestPiece);
+  auto piece = std::clamp(needs.max_poll_bytes / 4, kSmallestPiece, kLargestPiece);
   auto response = std::max(needs.max_poll_bytes, kSmallestResponse);
   return {
       {"client.id", "gopline"},
@@ -31,9 +32,11 @@ std::vector<Setting> consumer_settings(const FetchNeeds& needs) {
       {"fetch.message.max.bytes", std::to_string(piece)},
       {"fetch.max.bytes", std::to_string(response)},
       {"receive.message.max.bytes", "2000000000"},
-      // What waits to be polled is bounded. A full queue is looked at again after 10 ms; librdkafka's own
-      // second makes readers of large records wait.
-      {"queued.max.messages.kbytes", std::to_string(std::max<std::size_t>(needs.max_poll_bytes / 1024, 1))},
+      // What waits to be polled is bounded: twice what one poll() takes, so that the next is on its way. A
+      // full queue is looked at again after 10 ms; librdkafka's own second makes readers of large records
+      // wait.
+      {"queued.max.messages.kbytes",
+       std::to_string(std::max<std::size_t>(2 * needs.max_poll_bytes / 1024, 1))},
       {"queued.min.messages", "100000"},
       {"fetch.queue.backoff.ms", "10"},
       // An idle request is in the way of the next reader of the same consumer for as long as it waits.

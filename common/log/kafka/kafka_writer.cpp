@@ -92,6 +92,7 @@ class KafkaWriter final : public LogWriter {
       : cluster_(std::move(cluster)),
         producers_(std::move(producers)),
         options_(std::move(options)),
+        pool_(options_.max_pending_bytes),
         outstanding_(std::make_shared<Outstanding>(options_.max_pending_bytes)) {}
 
   ~KafkaWriter() override { (void)flush(); }
@@ -128,6 +129,8 @@ class KafkaWriter final : public LogWriter {
     return outcome.get();
   }
 
+  bool joins_buffers() const override { return true; }
+
   Result<void> flush() override {
     auto flushed = outstanding_->pending().drain(options_.stop, options_.stop_grace);
     if (!flushed && flushed.error().code == ErrorCode::kCancelled && options_.stop.stop_requested()) {
@@ -154,7 +157,7 @@ class KafkaWriter final : public LogWriter {
     GOPLINE_ASSIGN(auto producer, producers_->producer_for(topic.info.max_record_bytes));
     std::optional<Buffer> value;
     // The one copy of a segment: its packets side by side, as librdkafka takes them.
-    if (record.value) value = record.value->flatten();
+    if (record.value) value = record.value->flatten(pool_);
     record.value.reset();
     // A topic that goes away while records are on their way is asked for anew by the next append.
     auto callback = [cluster = cluster_, topic_name = where.topic,
@@ -197,6 +200,7 @@ class KafkaWriter final : public LogWriter {
   std::shared_ptr<Cluster> cluster_;
   std::shared_ptr<Producers> producers_;
   LogWriterOptions options_;
+  BufferPool pool_;
   std::shared_ptr<Outstanding> outstanding_;
 };
 

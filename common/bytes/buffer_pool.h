@@ -8,7 +8,7 @@
 
 #include "common/bytes/buffer.h"
 
-namespace gopline::embedded {
+namespace gopline {
 
 // Blocks of memory that values are read into, used again as soon as nobody holds a slice of them: touching
 // fresh pages costs several times what copying into warm ones does. Keeps at most `most_kept` bytes for
@@ -40,4 +40,4 @@ class BufferPool {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace gopline::embedded
+}  // namespace gopline

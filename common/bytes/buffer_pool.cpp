@@ -1,6 +1,6 @@
-#include "common/log/embedded/buffer_pool.h"
+#include "common/bytes/buffer_pool.h"
 
-namespace gopline::embedded {
+namespace gopline {
 namespace {
 
 // Small blocks are the allocator's business: it does not return their pages.
@@ -45,4 +45,4 @@ void BufferPool::give_back(State& state, std::size_t capacity, std::uint8_t* mem
   state.free.emplace(capacity, std::move(block));
 }
 
-}  // namespace gopline::embedded
+}  // namespace gopline
