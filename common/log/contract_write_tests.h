@@ -198,6 +198,29 @@ TEST_P(LogContract, SeveralWritersShareOnePartition) {
   for (const auto& record : records) EXPECT_EQ(record.value->text(), std::to_string(next[record.key]++));
 }
 
+// Partitions are acknowledged apart, so as many answers as were asked for are not yet the right ones.
+TEST_P(LogContract, FlushWaitsForItsOwnAndNotForAsMany) {
+  make_topic("large");
+  make_topic("small");
+  auto to = writer();
+  for (int round = 0; round < 5; ++round) {
+    std::atomic<int> delivered = 0;
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(to->append({"large", PartitionId(0)},
+                             {"k", BufferChain(test_bytes(8 << 20, 1)), {}, harness_->now()},
+                             [&](Result<Offset>) { ++delivered; }));
+    }
+    std::atomic<bool> ended = false;
+    std::thread busy([&] {
+      while (!ended) EXPECT_TRUE(to->append_and_wait({"small", PartitionId(0)}, record("k", "v")));
+    });
+    EXPECT_TRUE(to->flush());
+    EXPECT_EQ(delivered, 4);
+    ended = true;
+    busy.join();
+  }
+}
+
 TEST_P(LogContract, FlushWaitsForEverything) {
   make_topic("t");
   std::atomic<int> delivered = 0;

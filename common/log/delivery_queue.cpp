@@ -22,24 +22,26 @@ bool PendingBytes::wait(std::unique_lock<std::mutex>& lock, const StopToken& sto
   }
 }
 
-Result<void> PendingBytes::take(std::size_t bytes, const StopToken& stop, Duration grace) {
+Result<PendingBytes::Share> PendingBytes::take(std::size_t bytes, const StopToken& stop, Duration grace) {
   std::unique_lock lock(mutex_);
   // No stop is a wait without a stop callback: registering one allocates.
-  auto fits = [&] { return taken_ == given_back_ || bytes_ + bytes <= limit_; };
+  auto fits = [&] { return unanswered_.empty() || bytes_ + bytes <= limit_; };
   if (!fits()) {
     if (!wait(lock, stop, grace, fits)) {
       return fail(ErrorCode::kCancelled, "stopped while waiting for room in the log's writer");
     }
   }
   bytes_ += bytes;
-  ++taken_;
-  return {};
+  ++unanswered_[round_];
+  return Share{bytes, round_};
 }
 
-void PendingBytes::give_back(std::size_t bytes, const Result<Offset>& outcome) {
+void PendingBytes::give_back(const Share& share, const Result<Offset>& outcome) {
   {
     std::lock_guard lock(mutex_);
-    bytes_ -= bytes;
+    bytes_ -= share.bytes;
+    auto round = unanswered_.find(share.round);
+    if (--round->second == 0) unanswered_.erase(round);
     ++given_back_;
     if (!outcome && !first_failure_) first_failure_ = outcome.error();
     // Notified under the lock: drain() may return and destroy this object as soon as it is released.
@@ -49,12 +51,12 @@ void PendingBytes::give_back(std::size_t bytes, const Result<Offset>& outcome) {
 
 Result<void> PendingBytes::drain(const StopToken& stop, Duration grace) {
   std::unique_lock lock(mutex_);
-  // Answers come in order per partition only, so what is counted is how many; later ones can only make this
-  // wait longer.
-  auto until = taken_;
-  auto is_done = [&] { return given_back_ >= until; };
+  auto last = round_++;
+  auto is_done = [&] { return unanswered_.empty() || unanswered_.begin()->first > last; };
   if (!wait(lock, stop, grace, is_done)) {
-    return fail(ErrorCode::kCancelled, "stopped while {} records were not acknowledged", until - given_back_);
+    std::size_t left = 0;
+    for (const auto& [round, records] : unanswered_) left += round <= last ? records : 0;
+    return fail(ErrorCode::kCancelled, "stopped while {} records were not acknowledged", left);
   }
   if (auto failure = std::exchange(first_failure_, std::nullopt))
     return tl::unexpected<Error>(std::move(*failure));
@@ -74,10 +76,10 @@ DeliveryQueue::~DeliveryQueue() {
   thread_.join();
 }
 
-void DeliveryQueue::push(std::size_t bytes, DeliveryCallback callback, Result<Offset> outcome) {
+void DeliveryQueue::push(PendingBytes::Share share, DeliveryCallback callback, Result<Offset> outcome) {
   {
     std::lock_guard lock(mutex_);
-    deliveries_.push_back({bytes, std::move(callback), std::move(outcome)});
+    deliveries_.push_back({share, std::move(callback), std::move(outcome)});
   }
   changed_.notify_all();
 }
@@ -100,7 +102,7 @@ void DeliveryQueue::run() {
     for (auto& delivery : batch) {
       if (delivery.callback) delivery.callback(delivery.outcome);
       delivery.callback = nullptr;  // what it holds is released before flush() returns
-      pending_.give_back(delivery.bytes, delivery.outcome);
+      pending_.give_back(delivery.share, delivery.outcome);
     }
     lock.lock();
   }

@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,16 +14,23 @@ namespace gopline {
 // How much memory a record takes while it waits: what LogWriterOptions::max_pending_bytes counts.
 std::size_t record_bytes(const NewRecord& record);
 
-// The byte budget of a writer: what it has taken and not yet answered for. Thread-safe.
+// The byte budget of a writer: what it has taken and not yet answered for. Answers come in order per
+// partition only, so a flush waits for its own records: each belongs to the round between two flushes in
+// which it was taken. Thread-safe.
 class PendingBytes {
  public:
+  struct Share {
+    std::size_t bytes = 0;
+    std::uint64_t round = 0;
+  };
+
   explicit PendingBytes(std::size_t limit) : limit_(limit) {}
 
   // Waits until `bytes` fit; a record larger than the whole budget goes alone. kCancelled when `stop` is
   // requested, and then nothing is given back for `grace`.
-  Result<void> take(std::size_t bytes, const StopToken& stop, Duration grace = {});
+  Result<Share> take(std::size_t bytes, const StopToken& stop, Duration grace = {});
   // The record is answered for.
-  void give_back(std::size_t bytes, const Result<Offset>& outcome);
+  void give_back(const Share& share, const Result<Offset>& outcome);
   // Waits until everything taken before the call is given back; the first failure since the last call is
   // returned. kCancelled when `stop` is requested, and then nothing is given back for `grace`.
   Result<void> drain(const StopToken& stop = {}, Duration grace = {});
@@ -36,8 +44,9 @@ class PendingBytes {
   std::condition_variable_any changed_;
   const std::size_t limit_;
   std::size_t bytes_ = 0;
-  std::uint64_t taken_ = 0;
   std::uint64_t given_back_ = 0;
+  std::uint64_t round_ = 0;
+  std::map<std::uint64_t, std::size_t> unanswered_;  // records by round
   std::optional<Error> first_failure_;
 };
 
@@ -52,13 +61,13 @@ class DeliveryQueue {
   DeliveryQueue& operator=(const DeliveryQueue&) = delete;
 
   PendingBytes& pending() { return pending_; }
-  void push(std::size_t bytes, DeliveryCallback callback, Result<Offset> outcome);
+  void push(PendingBytes::Share share, DeliveryCallback callback, Result<Offset> outcome);
   // While held, callbacks wait: a log that takes records and does not acknowledge them. For tests.
   void hold(bool held);
 
  private:
   struct Delivery {
-    std::size_t bytes;
+    PendingBytes::Share share;
     DeliveryCallback callback;
     Result<Offset> outcome;
   };

@@ -32,9 +32,9 @@ class MemoryWriter final : public LogWriter {
                       StopToken stop) override {
     auto bytes = record_bytes(record);
     GOPLINE_TRY(admit(where, bytes));
-    GOPLINE_TRY(deliveries_.pending().take(bytes, std::move(stop)));
+    GOPLINE_ASSIGN(auto share, deliveries_.pending().take(bytes, stop));
     std::lock_guard lock(state_->mutex);
-    deliveries_.push(bytes, std::move(on_delivery), store(where, std::move(record)));
+    deliveries_.push(share, std::move(on_delivery), store(where, std::move(record)));
     return {};
   }
 

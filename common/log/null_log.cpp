@@ -51,14 +51,14 @@ class NullWriter final : public LogWriter {
       std::lock_guard lock(topics_.mutex);
       GOPLINE_TRY(topics_.end_of(where));
     }
-    GOPLINE_TRY(deliveries_.pending().take(bytes, std::move(stop)));
+    GOPLINE_ASSIGN(auto share, deliveries_.pending().take(bytes, stop));
     std::lock_guard lock(topics_.mutex);
     auto end = topics_.end_of(where);
     if (!end) {
-      deliveries_.push(bytes, std::move(on_delivery), tl::unexpected<Error>(end.error()));
+      deliveries_.push(share, std::move(on_delivery), tl::unexpected<Error>(end.error()));
       return {};
     }
-    deliveries_.push(bytes, std::move(on_delivery), **end);
+    deliveries_.push(share, std::move(on_delivery), **end);
     **end = (*end)->next();
     return {};
   }

@@ -94,7 +94,7 @@ void CommitPipeline::write_values() {
       auto appended = std::move(batch.front());
       batch.pop_front();
       write_value(appended);
-      bytes += appended.bytes;
+      bytes += appended.share.bytes;
       done.push_back(std::move(appended));
       if (bytes < kHandOnBytes) continue;
       to_commit_.give(std::exchange(done, {}));
@@ -139,7 +139,7 @@ CommitPipeline::Batch CommitPipeline::next_batch(Batch& waiting) {
   Batch batch;
   std::size_t bytes = 0;
   while (!waiting.empty() && bytes < kMostBytesPerCommit && batch.size() < kMostRecordsPerCommit) {
-    bytes += waiting.front().bytes;
+    bytes += waiting.front().share.bytes;
     batch.push_back(std::move(waiting.front()));
     waiting.pop_front();
   }
@@ -243,7 +243,7 @@ Result<void> CommitPipeline::insert_one(Appended& appended, Transaction& changes
   row.latest_us = partition->latest_us;
   row.key = record.key;
   row.headers = headers;
-  row.bytes = static_cast<std::int64_t>(appended.bytes);
+  row.bytes = static_cast<std::int64_t>(appended.share.bytes);
   Buffer small;
   if (record.value) {
     row.size = static_cast<std::int64_t>(record.value->size());
@@ -261,7 +261,7 @@ Result<void> CommitPipeline::insert_one(Appended& appended, Transaction& changes
   }
   GOPLINE_TRY(records_.insert(row));
   partition->range.end = offset.next();
-  partition->bytes += appended.bytes;
+  partition->bytes += appended.share.bytes;
   ++partition->uncompacted;
   appended.outcome = offset;
   return {};
@@ -345,7 +345,7 @@ void CommitPipeline::deliver(Batch& batch) {
     appended.on_delivery = nullptr;
     appended.record = {};
     appended.written = {};
-    appended.pending->give_back(appended.bytes, appended.outcome);
+    appended.pending->give_back(appended.share, appended.outcome);
   }
 }
 

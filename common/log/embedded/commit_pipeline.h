@@ -26,7 +26,7 @@ struct Appended {
   TopicPartition where;
   NewRecord record;
   DeliveryCallback on_delivery;
-  std::size_t bytes = 0;
+  PendingBytes::Share share;
   std::shared_ptr<PendingBytes> pending;
   // Filled in on the way:
   std::int64_t checksum = 0;

@@ -256,13 +256,13 @@ Result<void> EmbeddedWriter::append(const TopicPartition& where, NewRecord recor
                                     DeliveryCallback on_delivery, StopToken stop) {
   auto bytes = record_bytes(record);
   GOPLINE_ASSIGN(auto topic, log_.admit(where, bytes));
-  GOPLINE_TRY(pending_->take(bytes, std::move(stop)));
+  GOPLINE_ASSIGN(auto share, pending_->take(bytes, stop));
   Appended appended;
   appended.topic = topic;
   appended.where = where;
   appended.record = std::move(record);
   appended.on_delivery = std::move(on_delivery);
-  appended.bytes = bytes;
+  appended.share = share;
   appended.pending = pending_;
   log_.push(std::move(appended));
   return {};

@@ -22,7 +22,7 @@ class HandOver {
     {
       std::lock_guard lock(mutex_);
       bool told = worth_taking_locked();
-      bytes_ += item.bytes;
+      bytes_ += item.share.bytes;
       waiting_.push_back(std::move(item));
       paused_ = false;
       if (told || !worth_taking_locked()) return;
@@ -33,7 +33,7 @@ class HandOver {
   void give(Batch batch) {
     {
       std::lock_guard lock(mutex_);
-      for (const auto& item : batch) bytes_ += item.bytes;
+      for (const auto& item : batch) bytes_ += item.share.bytes;
       std::move(batch.begin(), batch.end(), std::back_inserter(waiting_));
       paused_ = false;
       if (!worth_taking_locked()) return;

@@ -8,7 +8,9 @@ namespace gopline::embedded {
 namespace {
 
 struct Item {
-  std::size_t bytes;
+  struct {
+    std::size_t bytes;
+  } share;
 };
 
 TEST(HandOver, WithoutAFloorEverythingIsWorthTaking) {
@@ -61,7 +63,7 @@ TEST(HandOver, EverythingArrivesInOrderWhoeverWaits) {
   });
   std::size_t next = 1;
   for (auto batch = hand.take(); !batch.empty(); batch = hand.take()) {
-    for (const auto& item : batch) EXPECT_EQ(item.bytes, next++ % 20);
+    for (const auto& item : batch) EXPECT_EQ(item.share.bytes, next++ % 20);
   }
   giver.join();
   EXPECT_EQ(next, 5001u);

@@ -95,8 +95,9 @@ Result<std::vector<std::string>> Cluster::list() {
   return names;
 }
 
-// DescribeTopics, not Metadata: that would make the topic on a cluster that makes what it is asked for.
-Result<std::int32_t> Cluster::partition_count(const std::string& stored) const {
+// DescribeTopics, not Metadata: that would make the topic on a cluster that makes what it is asked for, and
+// give the client a handle of the topic before its configuration is known.
+Result<Cluster::Layout> Cluster::layout(const std::string& stored) const {
   const char* name = stored.c_str();
   TopicCollectionPtr topics(rd_kafka_TopicCollection_of_topic_names(&name, 1));
   auto queue = new_queue(*client_);
@@ -117,9 +118,12 @@ Result<std::int32_t> Cluster::partition_count(const std::string& stored) const {
     }
     return fail_kafka(rd_kafka_error_code(error), what);
   }
-  std::size_t partitions = 0;
-  rd_kafka_TopicDescription_partitions(described[0], &partitions);
-  return static_cast<std::int32_t>(partitions);
+  const auto** partitions = rd_kafka_TopicDescription_partitions(described[0], &count);
+  Layout out{static_cast<std::int32_t>(count), true};
+  for (std::size_t i = 0; i < count; ++i) {
+    out.has_leaders = out.has_leaders && rd_kafka_TopicPartitionInfo_leader(partitions[i]) != nullptr;
+  }
+  return out;
 }
 
 Result<TopicSettings> Cluster::configuration(const std::string& stored) const {
@@ -151,14 +155,14 @@ Result<TopicSettings> Cluster::configuration(const std::string& stored) const {
 
 Result<TopicFacts> Cluster::describe(const std::string& topic) {
   auto stored = stored_name(topic);
-  auto partitions = partition_count(stored);
-  if (!partitions) {
+  auto found = layout(stored);
+  if (!found) {
     forget(topic);
-    return tl::unexpected<Error>(std::move(partitions.error()));
+    return tl::unexpected<Error>(std::move(found.error()));
   }
   TopicFacts facts;
   facts.info.name = topic;
-  facts.info.partitions = *partitions;
+  facts.info.partitions = found->partitions;
   auto limit = kBrokerDefaultMaxMessageBytes;
   auto settings = configuration(stored);
   if (settings) {
@@ -248,17 +252,10 @@ Result<void> Cluster::create(const TopicSpec& spec) {
 
 Result<void> Cluster::wait_for_leaders(const std::string& topic, std::int32_t partitions) const {
   auto stored = stored_name(topic);
-  TopicPtr handle(rd_kafka_topic_new(client_->handle(), stored.c_str(), nullptr));
-  return client_->ask(fmt::format("waiting for leaders of topic {}", stored), [&](int timeout_ms) {
-    const rd_kafka_metadata_t* metadata = nullptr;
-    auto error = rd_kafka_metadata(client_->handle(), 0, handle.get(), &metadata, timeout_ms);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
-    bool ready = metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt >= partitions;
-    for (int i = 0; ready && i < metadata->topics[0].partition_cnt; ++i) {
-      ready = metadata->topics[0].partitions[i].leader >= 0;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return ready ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+  return client_->ask(fmt::format("waiting for leaders of topic {}", stored), [&](int) {
+    auto found = layout(stored);
+    bool is_ready = found && found->has_leaders && found->partitions >= partitions;
+    return is_ready ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
   });
 }
 
@@ -308,7 +305,20 @@ Result<void> Cluster::remove(const std::string& topic) {
   const auto** results =
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
   forget(topic);
-  return outcome_of(results, count, what);
+  GOPLINE_TRY(outcome_of(results, count, what));
+  return wait_until_gone(topic);
+}
+
+// Each broker hears of it in its own time.
+Result<void> Cluster::wait_until_gone(const std::string& topic) {
+  Result<std::vector<std::string>> names;
+  GOPLINE_TRY(client_->ask(fmt::format("waiting for the end of topic {}", stored_name(topic)), [&](int) {
+    names = list();
+    bool is_there = names && std::ranges::find(*names, topic) != names->end();
+    return is_there ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
+  }));
+  if (!names) return tl::unexpected<Error>(std::move(names.error()));
+  return {};
 }
 
 Result<std::vector<Offset>> Cluster::offsets_at(const std::vector<Question>& questions) const {

@@ -56,9 +56,14 @@ class Cluster {
   explicit Cluster(std::shared_ptr<Producer> producer)
       : producer_(std::move(producer)), client_(producer_->client()) {}
 
-  Result<std::int32_t> partition_count(const std::string& stored) const;
+  struct Layout {
+    std::int32_t partitions = 0;
+    bool has_leaders = false;
+  };
+  Result<Layout> layout(const std::string& stored) const;
   Result<std::map<std::string, std::string>> configuration(const std::string& stored) const;
   Result<void> wait_for_leaders(const std::string& topic, std::int32_t partitions) const;
+  Result<void> wait_until_gone(const std::string& topic);
   Result<int> broker_count() const;
   Result<std::map<std::string, std::string>> settings_for(const TopicSpec& spec) const;
 

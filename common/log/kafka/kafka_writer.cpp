@@ -22,9 +22,9 @@ class Outstanding : public std::enable_shared_from_this<Outstanding> {
 
   class Record final : public InFlight {
    public:
-    Record(std::shared_ptr<Outstanding> owner, std::optional<Buffer> value, std::size_t bytes,
+    Record(std::shared_ptr<Outstanding> owner, std::optional<Buffer> value, PendingBytes::Share share,
            DeliveryCallback callback)
-        : owner_(std::move(owner)), value_(std::move(value)), bytes_(bytes), callback_(std::move(callback)) {}
+        : owner_(std::move(owner)), value_(std::move(value)), share_(share), callback_(std::move(callback)) {}
     const Buffer* value() const { return value_ ? &*value_ : nullptr; }
     void delivered(Result<Offset> outcome) override { owner_->finish(*this, std::move(outcome)); }
 
@@ -32,7 +32,7 @@ class Outstanding : public std::enable_shared_from_this<Outstanding> {
     friend class Outstanding;
     std::shared_ptr<Outstanding> owner_;
     std::optional<Buffer> value_;
-    std::size_t bytes_;
+    PendingBytes::Share share_;
     DeliveryCallback callback_;
     std::list<Record*>::iterator place_;
     bool is_listed_ = false;
@@ -76,7 +76,7 @@ class Outstanding : public std::enable_shared_from_this<Outstanding> {
   }
   void answer(Record& record, Result<Offset> outcome) {
     if (record.callback_) record.callback_(outcome);
-    pending_.give_back(record.bytes_, outcome);
+    pending_.give_back(record.share_, outcome);
   }
 
   PendingBytes pending_;
@@ -107,11 +107,11 @@ class KafkaWriter final : public LogWriter {
     }
     // Somebody who waits without a stop of his own waits no longer than the writer may.
     bool has_stop = stop.stop_possible();
-    GOPLINE_TRY(outstanding_->pending().take(bytes, has_stop ? stop : options_.stop,
-                                             has_stop ? Duration(0) : options_.stop_grace));
-    auto handed_over = hand_over(where, topic, std::move(record), bytes, std::move(on_delivery), stop);
+    GOPLINE_ASSIGN(auto share, outstanding_->pending().take(bytes, has_stop ? stop : options_.stop,
+                                                            has_stop ? Duration(0) : options_.stop_grace));
+    auto handed_over = hand_over(where, topic, std::move(record), share, std::move(on_delivery), stop);
     // Not taken, so not a failure that flush() has to tell.
-    if (!handed_over) outstanding_->pending().give_back(bytes, Offset(0));
+    if (!handed_over) outstanding_->pending().give_back(share, Offset(0));
     return handed_over;
   }
 
@@ -153,7 +153,7 @@ class KafkaWriter final : public LogWriter {
   }
 
   Result<void> hand_over(const TopicPartition& where, const TopicFacts& topic, NewRecord record,
-                         std::size_t bytes, DeliveryCallback on_delivery, const StopToken& stop) {
+                         PendingBytes::Share share, DeliveryCallback on_delivery, const StopToken& stop) {
     GOPLINE_ASSIGN(auto producer, producers_->producer_for(topic.info.max_record_bytes));
     std::optional<Buffer> value;
     // The one copy of a segment: its packets side by side, as librdkafka takes them.
@@ -165,7 +165,7 @@ class KafkaWriter final : public LogWriter {
       if (!outcome && outcome.error().code != ErrorCode::kUnavailable) cluster->forget(topic_name);
       if (inner) inner(std::move(outcome));
     };
-    auto in_flight = std::make_unique<Outstanding::Record>(outstanding_, std::move(value), bytes, callback);
+    auto in_flight = std::make_unique<Outstanding::Record>(outstanding_, std::move(value), share, callback);
     auto* listed = in_flight.get();
     auto stored = cluster_->stored_name(where.topic);
     Outgoing outgoing{stored, topic.compression, where.partition, record, listed->value()};

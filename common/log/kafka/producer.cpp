@@ -69,7 +69,7 @@ rd_kafka_topic_t* Producer::topic(const std::string& name, const std::string& co
     TopicConfPtr conf(rd_kafka_default_topic_conf_dup(client_->handle()));
     std::array<char, 128> why{};
     // Compressed as the topic wants it, or the broker would do it over again. What it wants and we lack, the
-    // broker does.
+    // broker does. This holds only if the client has not had the topic's handle before.
     if (!compression.empty() && compression != "producer") {
       auto codec = compression == "uncompressed" ? std::string("none") : compression;
       rd_kafka_topic_conf_set(conf.get(), "compression.codec", codec.c_str(), why.data(), why.size());
@@ -129,9 +129,8 @@ rd_kafka_resp_err_t Producer::produce(const Outgoing& outgoing, std::unique_ptr<
 }
 
 void Producer::refresh(const std::string& name) {
-  TopicPtr topic(rd_kafka_topic_new(client_->handle(), name.c_str(), nullptr));
   const rd_kafka_metadata_t* metadata = nullptr;
-  if (rd_kafka_metadata(client_->handle(), 0, topic.get(), &metadata, kRefreshMs) ==
+  if (rd_kafka_metadata(client_->handle(), 0, topic(name, ""), &metadata, kRefreshMs) ==
       RD_KAFKA_RESP_ERR_NO_ERROR) {
     rd_kafka_metadata_destroy(metadata);
   }

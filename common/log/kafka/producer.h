@@ -48,7 +48,8 @@ class Producer {
   // RD_KAFKA_RESP_ERR__QUEUE_FULL: later.
   rd_kafka_resp_err_t produce(const Outgoing& record, std::unique_ptr<InFlight>& in_flight);
 
-  // Asks the cluster about a topic, which it may have heard of before it had all its partitions.
+  // Asks the cluster about a topic that has been produced to, of which the client may have heard before it
+  // had all its partitions.
   void refresh(const std::string& topic);
 
   // An error after which this producer takes nothing more; a new one does.

@@ -53,6 +53,13 @@ bool is_broker(std::string_view broker) {
   return port && *port > 0 && *port < 65536 && broker.find('@') == std::string_view::npos;
 }
 
+Result<std::string> decoded(std::string_view text, std::string_view url) {
+  auto out = percent_decode(text);
+  if (out) return out;
+  return fail(ErrorCode::kInvalidArgument, "{}: '%' begins two hexadecimal digits; itself it is %25",
+              kafka_url_without_secrets(url));
+}
+
 }  // namespace
 
 Result<KafkaUrl> parse_kafka_url(std::string_view url) {
@@ -69,7 +76,7 @@ Result<KafkaUrl> parse_kafka_url(std::string_view url) {
                 "--kafka-config FILE)",
                 kafka_url_without_secrets(url), kForm);
   }
-  GOPLINE_ASSIGN(out.topic_namespace, percent_decode(raw.path));
+  GOPLINE_ASSIGN(out.topic_namespace, decoded(raw.path, url));
   for (auto pair : split(raw.query, '&')) {
     auto equals = pair.find('=');
     if (equals == std::string_view::npos || equals == 0) {
@@ -77,8 +84,8 @@ Result<KafkaUrl> parse_kafka_url(std::string_view url) {
                   kafka_url_without_secrets(url));
     }
     KafkaProperty property;
-    GOPLINE_ASSIGN(property.name, percent_decode(pair.substr(0, equals)));
-    GOPLINE_ASSIGN(property.value, percent_decode(pair.substr(equals + 1)));
+    GOPLINE_ASSIGN(property.name, decoded(pair.substr(0, equals), url));
+    GOPLINE_ASSIGN(property.value, decoded(pair.substr(equals + 1), url));
     property.origin = "the URL";
     out.properties.push_back(std::move(property));
   }
