@@ -1,6 +1,7 @@
 """A TCP proxy on loopback that loses its way when a test tells it to."""
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -212,8 +213,9 @@ class _Pair:
             if writer is None:
                 continue
             if self.reset:
-                end = writer.get_extra_info("socket")
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                with contextlib.suppress(OSError):  # the other side was quicker, and it is closed
+                    end = writer.get_extra_info("socket")
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
             else:
                 writer.close()
