@@ -71,6 +71,8 @@ bool uses_tokens(const KafkaLogOptions& options) {
   });
 }
 
+}  // namespace
+
 bool is_worth_asking_again(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
@@ -84,13 +86,16 @@ bool is_worth_asking_again(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
     case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
       return true;
     default:
       return false;
   }
 }
-
-}  // namespace
 
 const KafkaProperty* find_property(const KafkaLogOptions& options, std::string_view name) {
   auto found = std::find_if(options.properties.rbegin(), options.properties.rend(),
@@ -144,12 +149,19 @@ Result<std::shared_ptr<Client>> Client::create(rd_kafka_type_t type, const Kafka
   return client;
 }
 
+Result<void> Client::check(const KafkaLogOptions& options, const std::vector<Setting>& settings) {
+  GOPLINE_TRY(configure(options, settings));
+  return {};
+}
+
 Client::~Client() {
   // Without leaving a group: a reader that is in one has left before.
   if (handle_) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 Result<void> Client::may_go_on(std::string_view what, SteadyClock::time_point until) const {
+  // A producer that nobody polls learns of refusals here; a consumer's poll would take records.
+  if (rd_kafka_type(handle_) == RD_KAFKA_PRODUCER) rd_kafka_poll(handle_, 0);
   if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", what);
   if (auto refusal = connection_.refusal()) return tl::unexpected<Error>(*refusal);
   if (SteadyClock::now() < until) return {};
@@ -183,6 +195,23 @@ void Client::learn(const std::string& topic) {
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // then it asks in its own time
   rd_kafka_metadata_destroy(metadata);
   learnt_.insert(topic);
+}
+
+Result<EventPtr> Client::request(std::string_view what,
+                                 const std::function<void(rd_kafka_queue_t*)>& send) const {
+  auto until = SteadyClock::now() + options_.patience;
+  for (;;) {
+    QueuePtr queue(rd_kafka_queue_new(handle_));
+    send(queue.get());
+    GOPLINE_ASSIGN(auto event, wait_for(queue.get(), what));
+    auto error = rd_kafka_event_error(event.get());
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return event;
+    if (!is_worth_asking_again(error)) {
+      return fail_kafka(error, fmt::format("{}: {}", describe_cluster(options_), what));
+    }
+    GOPLINE_TRY(may_go_on(what, until));
+    std::this_thread::sleep_for(kBreather);
+  }
 }
 
 Result<EventPtr> Client::wait_for(rd_kafka_queue_t* queue, std::string_view what) const {

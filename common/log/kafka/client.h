@@ -35,6 +35,8 @@ class Client {
   static Result<std::shared_ptr<Client>> create(rd_kafka_type_t type, const KafkaLogOptions& options,
                                                 const std::vector<Setting>& settings,
                                                 ClientCallbacks callbacks = {});
+  // The same checks, without a client.
+  static Result<void> check(const KafkaLogOptions& options, const std::vector<Setting>& settings);
   ~Client();
 
   Client(const Client&) = delete;
@@ -54,8 +56,13 @@ class Client {
   // to it once a second. Not thread-safe.
   void learn(const std::string& topic);
 
-  // Waits for the answer to an admin request on its queue, with the same ends.
+  // Waits for the answer to a request on its queue, with the same ends.
   Result<EventPtr> wait_for(rd_kafka_queue_t* queue, std::string_view what) const;
+
+  // Sends a request, which answers on the queue it is given, until it is answered by anything but a lost
+  // connection or a broker that is only just coming up; with the same ends. fail_kafka() of what is answered
+  // instead. Sending twice must do no harm.
+  Result<EventPtr> request(std::string_view what, const std::function<void(rd_kafka_queue_t*)>& send) const;
 
  private:
   Client(const KafkaLogOptions& options, ClientCallbacks callbacks);
@@ -68,6 +75,9 @@ class Client {
   rd_kafka_t* handle_ = nullptr;
   std::set<std::string> learnt_;
 };
+
+// An answer that time alone may change.
+bool is_worth_asking_again(rd_kafka_resp_err_t error);
 
 // The value the user gave to a property; the last one wins.
 const KafkaProperty* find_property(const KafkaLogOptions& options, std::string_view name);

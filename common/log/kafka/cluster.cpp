@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kDefaultMaxMessageBytes = 16 << 20;
 constexpr std::uint64_t kBrokerDefaultMaxMessageBytes = 1'048'588;
 constexpr int kMostReplicas = 3;
+constexpr int kLookMs = 1000;
 
 std::string printable_settings(const TopicSettings& settings) {
   std::string out;
@@ -34,12 +35,6 @@ Result<void> outcome_of(const rd_kafka_topic_result_t** topics, std::size_t coun
   return {};
 }
 
-Result<void> outcome_of(rd_kafka_event_t* event, std::string_view what) {
-  auto error = rd_kafka_event_error(event);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  return fail_kafka(error, what);
-}
-
 AdminOptionsPtr admin_options(const Client& client, rd_kafka_admin_op_t operation) {
   AdminOptionsPtr options(rd_kafka_AdminOptions_new(client.handle(), operation));
   auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(client.options().patience);
@@ -49,15 +44,16 @@ AdminOptionsPtr admin_options(const Client& client, rd_kafka_admin_op_t operatio
   return options;
 }
 
-QueuePtr new_queue(const Client& client) {
-  return QueuePtr(rd_kafka_queue_new(client.handle()));
-}
-
 }  // namespace
 
 Result<std::shared_ptr<Cluster>> Cluster::connect(const KafkaLogOptions& options) {
-  GOPLINE_ASSIGN(auto producer, Producer::create(options));
-  std::shared_ptr<Cluster> cluster(new Cluster(std::move(producer)));
+  // Asks without idempotence, for which a user who may only read has no right.
+  GOPLINE_ASSIGN(auto client, Client::create(RD_KAFKA_PRODUCER, options,
+                                             {{"client.id", "gopline"},
+                                              {"enable.idempotence", "false"},
+                                              {"reconnect.backoff.max.ms", "2000"},
+                                              {"socket.keepalive.enable", "true"}}));
+  std::shared_ptr<Cluster> cluster(new Cluster(std::move(client)));
   GOPLINE_TRY(cluster->broker_count());
   return cluster;
 }
@@ -100,12 +96,11 @@ Result<std::vector<std::string>> Cluster::list() {
 Result<Cluster::Layout> Cluster::layout(const std::string& stored) const {
   const char* name = stored.c_str();
   TopicCollectionPtr topics(rd_kafka_TopicCollection_of_topic_names(&name, 1));
-  auto queue = new_queue(*client_);
   auto options = admin_options(*client_, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
   auto what = fmt::format("describing topic {}", stored);
-  rd_kafka_DescribeTopics(client_->handle(), topics.get(), options.get(), queue.get());
-  GOPLINE_ASSIGN(auto event, client_->wait_for(queue.get(), what));
-  GOPLINE_TRY(outcome_of(event.get(), what));
+  GOPLINE_ASSIGN(auto event, client_->request(what, [&](rd_kafka_queue_t* queue) {
+    rd_kafka_DescribeTopics(client_->handle(), topics.get(), options.get(), queue);
+  }));
   std::size_t count = 0;
   const auto** described =
       rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event.get()), &count);
@@ -129,12 +124,11 @@ Result<Cluster::Layout> Cluster::layout(const std::string& stored) const {
 Result<TopicSettings> Cluster::configuration(const std::string& stored) const {
   ConfigResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, stored.c_str()));
   auto* raw = resource.get();
-  auto queue = new_queue(*client_);
   auto options = admin_options(*client_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
   auto what = fmt::format("reading the configuration of topic {}", stored);
-  rd_kafka_DescribeConfigs(client_->handle(), &raw, 1, options.get(), queue.get());
-  GOPLINE_ASSIGN(auto event, client_->wait_for(queue.get(), what));
-  GOPLINE_TRY(outcome_of(event.get(), what));
+  GOPLINE_ASSIGN(auto event, client_->request(what, [&](rd_kafka_queue_t* queue) {
+    rd_kafka_DescribeConfigs(client_->handle(), &raw, 1, options.get(), queue);
+  }));
   std::size_t count = 0;
   const auto** resources =
       rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
@@ -228,12 +222,11 @@ Result<void> Cluster::create(const TopicSpec& spec) {
     rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
   }
   auto* raw = topic.get();
-  auto queue = new_queue(*client_);
   auto options = admin_options(*client_, RD_KAFKA_ADMIN_OP_CREATETOPICS);
   auto what = fmt::format("making topic {}", stored);
-  rd_kafka_CreateTopics(client_->handle(), &raw, 1, options.get(), queue.get());
-  GOPLINE_ASSIGN(auto event, client_->wait_for(queue.get(), what));
-  GOPLINE_TRY(outcome_of(event.get(), what));
+  GOPLINE_ASSIGN(auto event, client_->request(what, [&](rd_kafka_queue_t* queue) {
+    rd_kafka_CreateTopics(client_->handle(), &raw, 1, options.get(), queue);
+  }));
   std::size_t count = 0;
   const auto** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -277,12 +270,11 @@ Result<void> Cluster::add_partitions(const std::string& topic, std::int32_t part
                                                       why.data(), why.size()));
   if (!request) return fail(ErrorCode::kInvalidArgument, "topic '{}': {}", stored, why.data());
   auto* raw = request.get();
-  auto queue = new_queue(*client_);
   auto options = admin_options(*client_, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
   auto what = fmt::format("adding partitions to topic {}", stored);
-  rd_kafka_CreatePartitions(client_->handle(), &raw, 1, options.get(), queue.get());
-  GOPLINE_ASSIGN(auto event, client_->wait_for(queue.get(), what));
-  GOPLINE_TRY(outcome_of(event.get(), what));
+  GOPLINE_ASSIGN(auto event, client_->request(what, [&](rd_kafka_queue_t* queue) {
+    rd_kafka_CreatePartitions(client_->handle(), &raw, 1, options.get(), queue);
+  }));
   std::size_t count = 0;
   const auto** results =
       rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event.get()), &count);
@@ -295,12 +287,11 @@ Result<void> Cluster::remove(const std::string& topic) {
   auto stored = stored_name(topic);
   DeleteTopicPtr request(rd_kafka_DeleteTopic_new(stored.c_str()));
   auto* raw = request.get();
-  auto queue = new_queue(*client_);
   auto options = admin_options(*client_, RD_KAFKA_ADMIN_OP_DELETETOPICS);
   auto what = fmt::format("deleting topic {}", stored);
-  rd_kafka_DeleteTopics(client_->handle(), &raw, 1, options.get(), queue.get());
-  GOPLINE_ASSIGN(auto event, client_->wait_for(queue.get(), what));
-  GOPLINE_TRY(outcome_of(event.get(), what));
+  GOPLINE_ASSIGN(auto event, client_->request(what, [&](rd_kafka_queue_t* queue) {
+    rd_kafka_DeleteTopics(client_->handle(), &raw, 1, options.get(), queue);
+  }));
   std::size_t count = 0;
   const auto** results =
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
@@ -321,8 +312,28 @@ Result<void> Cluster::wait_until_gone(const std::string& topic) {
   return {};
 }
 
-Result<std::vector<Offset>> Cluster::offsets_at(const std::vector<Question>& questions) const {
+// A leader that has died is asked for ever unless somebody looks who leads now; and a topic that is new or
+// gone is one that not every broker has heard of.
+Result<bool> Cluster::look_again(const std::vector<Question>& questions, rd_kafka_resp_err_t error) {
+  for (const auto& question : questions) {
+    auto stored = stored_name(question.where.topic);
+    if (is_unknown_topic(error)) {
+      auto described = describe(question.where.topic);
+      if (!described && described.error().code == ErrorCode::kNotFound) {
+        return tl::unexpected<Error>(std::move(described.error()));
+      }
+    }
+    TopicPtr handle(rd_kafka_topic_new(client_->handle(), stored.c_str(), nullptr));
+    const rd_kafka_metadata_t* metadata = nullptr;
+    auto looked = rd_kafka_metadata(client_->handle(), 0, handle.get(), &metadata, kLookMs);
+    if (looked == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
+  }
+  return is_unknown_topic(error);
+}
+
+Result<std::vector<Offset>> Cluster::offsets_at(const std::vector<Question>& questions) {
   PartitionListPtr list;
+  std::optional<Error> gone;
   auto ask = [&](int timeout_ms) {
     list.reset(rd_kafka_topic_partition_list_new(static_cast<int>(questions.size())));
     for (const auto& question : questions) {
@@ -332,9 +343,14 @@ Result<std::vector<Offset>> Cluster::offsets_at(const std::vector<Question>& que
     }
     auto error = rd_kafka_offsets_for_times(client_->handle(), list.get(), timeout_ms);
     for (int i = 0; error == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; ++i) error = list->elems[i].err;
-    return error;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+    auto again = look_again(questions, error);
+    if (!again) gone = std::move(again.error());
+    return again && *again ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : error;
   };
-  GOPLINE_TRY(client_->ask("asking for offsets", ask));
+  auto asked = client_->ask(fmt::format("asking for offsets of {}", questions.front().where.topic), ask);
+  if (gone) return tl::unexpected<Error>(std::move(*gone));
+  GOPLINE_TRY(asked);
   std::vector<Offset> out;
   std::vector<Question> missing;
   for (int i = 0; i < list->cnt; ++i) {

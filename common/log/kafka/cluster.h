@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/log/kafka/producer.h"
+#include "common/log/kafka/client.h"
 
 namespace gopline::kafka {
 
@@ -17,7 +17,7 @@ struct TopicFacts {
       compression;  // of its compression.type: a codec, or "producer" or "" where it has none of its own
 };
 
-// The questions to a cluster and what is made there, over one client that also produces. Keeps what it has
+// The questions to a cluster and what is made there, over one client of its own. Keeps what it has
 // learnt of topics, since every append needs it. Thread-safe.
 class Cluster {
  public:
@@ -25,8 +25,6 @@ class Cluster {
   static Result<std::shared_ptr<Cluster>> connect(const KafkaLogOptions& options);
 
   const KafkaLogOptions& options() const { return client_->options(); }
-  // The producer over which it asks.
-  const std::shared_ptr<Producer>& producer() const { return producer_; }
   std::string stored_name(std::string_view name) const { return options().prefix + std::string(name); }
 
   // kNotFound when missing. `known_topic` may answer from memory, `describe` asks.
@@ -50,11 +48,10 @@ class Cluster {
     TopicPartition where;
     std::int64_t time_ms;
   };
-  Result<std::vector<Offset>> offsets_at(const std::vector<Question>& questions) const;
+  Result<std::vector<Offset>> offsets_at(const std::vector<Question>& questions);  // at least one
 
  private:
-  explicit Cluster(std::shared_ptr<Producer> producer)
-      : producer_(std::move(producer)), client_(producer_->client()) {}
+  explicit Cluster(std::shared_ptr<Client> client) : client_(std::move(client)) {}
 
   struct Layout {
     std::int32_t partitions = 0;
@@ -63,11 +60,11 @@ class Cluster {
   Result<Layout> layout(const std::string& stored) const;
   Result<std::map<std::string, std::string>> configuration(const std::string& stored) const;
   Result<void> wait_for_leaders(const std::string& topic, std::int32_t partitions) const;
+  Result<bool> look_again(const std::vector<Question>& questions, rd_kafka_resp_err_t error);
   Result<void> wait_until_gone(const std::string& topic);
   Result<int> broker_count() const;
   Result<std::map<std::string, std::string>> settings_for(const TopicSpec& spec) const;
 
-  std::shared_ptr<Producer> producer_;
   std::shared_ptr<Client> client_;
   std::mutex mutex_;
   std::map<std::string, TopicFacts> known_;

@@ -49,6 +49,10 @@ std::vector<Setting> consumer_settings(const FetchNeeds& needs) {
   };
 }
 
+Result<void> ConsumerPool::check(const KafkaLogOptions& options) {
+  return Client::check(options, consumer_settings({}));
+}
+
 Result<std::shared_ptr<Client>> ConsumerPool::take(const FetchNeeds& needs) {
   {
     std::lock_guard lock(mutex_);

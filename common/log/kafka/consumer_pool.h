@@ -23,6 +23,9 @@ class ConsumerPool {
  public:
   explicit ConsumerPool(KafkaLogOptions options) : options_(std::move(options)) {}
 
+  // Whether a consumer takes the options' properties; kInvalidArgument names the one that it does not.
+  static Result<void> check(const KafkaLogOptions& options);
+
   Result<std::shared_ptr<Client>> take(const FetchNeeds& needs);
   void give_back(const FetchNeeds& needs, std::shared_ptr<Client> consumer);
 

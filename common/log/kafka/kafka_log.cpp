@@ -13,7 +13,7 @@ class KafkaLog final : public Log {
  public:
   explicit KafkaLog(std::shared_ptr<Cluster> cluster)
       : cluster_(std::move(cluster)),
-        producers_(std::make_shared<Producers>(cluster_->producer())),
+        producers_(std::make_shared<Producers>(cluster_->options())),
         pool_(std::make_shared<ConsumerPool>(cluster_->options())) {}
 
   Result<TopicInfo> ensure_topic(const TopicSpec& spec) override {
@@ -78,6 +78,9 @@ class KafkaLog final : public Log {
 }  // namespace
 
 Result<std::unique_ptr<Log>> open_kafka_log(KafkaLogOptions options) {
+  // What a producer or consumer would refuse is said now, not at the first write.
+  GOPLINE_TRY(Producer::check(options));
+  GOPLINE_TRY(ConsumerPool::check(options));
   GOPLINE_ASSIGN(auto cluster, Cluster::connect(options));
   return std::make_unique<KafkaLog>(std::move(cluster));
 }

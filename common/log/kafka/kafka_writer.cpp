@@ -115,18 +115,17 @@ class KafkaWriter final : public LogWriter {
     return handed_over;
   }
 
+  // Alone and waited for, a record can be given again without harm to any order: to a partition that is new,
+  // of which the broker it went to had not heard.
   Result<Offset> append_and_wait(const TopicPartition& where, NewRecord record) override {
-    auto promise = std::make_shared<std::promise<Result<Offset>>>();
-    auto outcome = promise->get_future();
-    GOPLINE_TRY(append(where, std::move(record),
-                       [promise](Result<Offset> result) { promise->set_value(std::move(result)); }, {}));
-    while (outcome.wait_for(kStopLook) != std::future_status::ready) {
-      if (options_.stop.stop_requested() &&
-          outcome.wait_for(options_.stop_grace) != std::future_status::ready) {
-        give_up();
-      }
+    auto until = std::chrono::steady_clock::now() + cluster_->options().patience;
+    for (;;) {
+      auto outcome = append_once_and_wait(where, record);
+      bool is_new = !outcome && outcome.error().code == ErrorCode::kNotFound &&
+                    std::chrono::steady_clock::now() < until && topic_of(where);
+      if (!is_new || options_.stop.stop_requested()) return outcome;
+      std::this_thread::sleep_for(kStopLook);
     }
-    return outcome.get();
   }
 
   bool joins_buffers() const override { return true; }
@@ -141,6 +140,20 @@ class KafkaWriter final : public LogWriter {
   }
 
  private:
+  Result<Offset> append_once_and_wait(const TopicPartition& where, NewRecord record) {
+    auto promise = std::make_shared<std::promise<Result<Offset>>>();
+    auto outcome = promise->get_future();
+    GOPLINE_TRY(append(where, std::move(record),
+                       [promise](Result<Offset> result) { promise->set_value(std::move(result)); }, {}));
+    while (outcome.wait_for(kStopLook) != std::future_status::ready) {
+      if (options_.stop.stop_requested() &&
+          outcome.wait_for(options_.stop_grace) != std::future_status::ready) {
+        give_up();
+      }
+    }
+    return outcome.get();
+  }
+
   Result<TopicFacts> topic_of(const TopicPartition& where) {
     GOPLINE_ASSIGN(auto topic, cluster_->known_topic(where.topic));
     if (where.partition.value >= topic.info.partitions) {

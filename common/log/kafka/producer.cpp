@@ -40,12 +40,18 @@ Result<std::shared_ptr<Producer>> Producer::create(const KafkaLogOptions& option
                                                    std::uint64_t batch_bytes) {
   std::shared_ptr<Producer> producer(new Producer);
   ClientCallbacks callbacks;
-  callbacks.on_delivery = [](const rd_kafka_message_t& message) {
+  callbacks.on_delivery = [self = producer.get()](const rd_kafka_message_t& message) {
     std::unique_ptr<InFlight> in_flight(static_cast<InFlight*>(message._private));
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) return in_flight->delivered(Offset(message.offset));
     auto where =
         fmt::format("writing to {}, partition {}", rd_kafka_topic_name(message.rkt), message.partition);
-    in_flight->delivered(fail_kafka(message.err, where));
+    // A producer that has failed for good throws away what it still has; why it failed is what counts.
+    auto error = message.err;
+    auto fatal = rd_kafka_fatal_error(self->client_->handle(), nullptr, 0);
+    if (code_of(error) == ErrorCode::kCancelled && fatal != RD_KAFKA_RESP_ERR_NO_ERROR && !self->ending_) {
+      error = fatal;
+    }
+    in_flight->delivered(fail_kafka(error, where));
   };
   GOPLINE_ASSIGN(producer->client_,
                  Client::create(RD_KAFKA_PRODUCER, options, settings(batch_bytes), std::move(callbacks)));
@@ -54,6 +60,10 @@ Result<std::shared_ptr<Producer>> Producer::create(const KafkaLogOptions& option
     while (!self->ending_ || rd_kafka_outq_len(handle) > 0) rd_kafka_poll(handle, kPollMs);
   });
   return producer;
+}
+
+Result<void> Producer::check(const KafkaLogOptions& options) {
+  return Client::check(options, settings(kDefaultBatchBytes));
 }
 
 Producer::~Producer() {

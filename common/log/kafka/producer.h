@@ -37,6 +37,8 @@ class Producer {
   // Batches of small records stay below `batch_bytes`.
   static Result<std::shared_ptr<Producer>> create(const KafkaLogOptions& options,
                                                   std::uint64_t batch_bytes = kDefaultBatchBytes);
+  // Whether a producer takes the options' properties; kInvalidArgument names the one that it does not.
+  static Result<void> check(const KafkaLogOptions& options);
   ~Producer();  // gives up what is not acknowledged
 
   Producer(const Producer&) = delete;

@@ -11,9 +11,7 @@ namespace gopline::kafka {
 // topics with lower limits, and a new one in the place of one that has failed for good. Thread-safe.
 class Producers {
  public:
-  explicit Producers(std::shared_ptr<Producer> first) {
-    by_batch_bytes_[Producer::kDefaultBatchBytes] = std::move(first);
-  }
+  explicit Producers(KafkaLogOptions options) : options_(std::move(options)) {}
 
   // The producer for a topic whose records may have `max_record_bytes`.
   Result<std::shared_ptr<Producer>> producer_for(std::uint64_t max_record_bytes) {
@@ -21,14 +19,15 @@ class Producers {
     auto batch_bytes = std::min(Producer::kDefaultBatchBytes, max_record_bytes);
     auto& producer = by_batch_bytes_[batch_bytes];
     if (!producer || producer->has_failed()) {
-      const auto& options = by_batch_bytes_[Producer::kDefaultBatchBytes]->client()->options();
-      GOPLINE_ASSIGN(auto made, Producer::create(options, batch_bytes));
-      retired_.push_back(std::exchange(producer, std::move(made)));
+      GOPLINE_ASSIGN(auto made, Producer::create(options_, batch_bytes));
+      if (producer) retired_.push_back(std::move(producer));
+      producer = std::move(made);
     }
     return producer;
   }
 
  private:
+  const KafkaLogOptions options_;
   std::mutex mutex_;
   std::map<std::uint64_t, std::shared_ptr<Producer>> by_batch_bytes_;
   // Kept to the end: they may still have records to answer for, and ending one waits for its thread, which
