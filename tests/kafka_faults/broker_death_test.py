@@ -2,7 +2,7 @@
 
 import unittest
 
-from faults import FaultTest, reported, shared_cluster
+from faults import FaultTest, reported, shared_cluster, long
 
 SLOW, SLOWER = 2_500_000, 1_000_000  # bytes a second: a clip of 18 MB is on its way for some seconds
 TIMEOUT = {"socket_timeout_ms": 1000}
@@ -83,6 +83,7 @@ class BrokerDeath(FaultTest):
         self.assert_acknowledged_kept("cam", seen)
         self.assert_comes_out_as("cam", framehash)
 
+    @long
     def test_a_pause_longer_than_the_time_out(self):
         """SIGSTOP: connections stay, nothing answers. What was sent may have arrived, and is sent again."""
         _, framehash = self.looped(10)
@@ -95,6 +96,7 @@ class BrokerDeath(FaultTest):
         self.assertEqual(self.assert_in_order_and_once("cam")[: len(seen)], seen)
         self.assert_all_there("cam", framehash)
 
+    @long
     def test_a_pause_in_mid_read(self):
         process, framehash = self.aggregate_part("cam", **TIMEOUT)
         self.kafka.pause(0)
@@ -104,6 +106,7 @@ class BrokerDeath(FaultTest):
         self.finish(process)
         self.assertTrue(self.framehash(self.folder / "cam.mp4") == framehash)
 
+    @long
     def test_stop_while_paused(self):
         reading, _ = self.aggregate_part("old")
         writing, seen = self.split_part("cam")

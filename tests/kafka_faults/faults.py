@@ -22,6 +22,8 @@ from support import INTERRUPTED, FAILED, NOT_WHOLE, WHOLE, SystemTest, clean_env
 
 PATIENCE = 120  # seconds: a guard against hanging for ever, never a time anybody waits for
 IS_LONG = os.environ.get("GOPLINE_TEST_LONG") == "1"
+# Takes so long that only ./dev test --all runs it.
+long = unittest.skipUnless(IS_LONG, "long: ./dev test --all runs it")
 
 _folder = None
 _shared = None

@@ -2,7 +2,7 @@
 
 import unittest
 
-from faults import FAILED, FaultTest, shared_cluster
+from faults import IS_LONG, FAILED, FaultTest, shared_cluster, long
 
 
 class Network(FaultTest):
@@ -11,11 +11,10 @@ class Network(FaultTest):
         self.proxy = self.kafka.proxies[0]
         super().setUp()
 
-    @unittest.expectedFailure  # Cluster does not repeat an admin request whose connection was cut (cluster.cpp)
     def test_connections_cut_at_random_bytes_while_writing(self):
         source, framehash = self.looped(4)
         base = self.name_space
-        for seed in (1, 2, 3):
+        for seed in (1, 2, 3) if IS_LONG else (1,):
             with self.subTest(seed):
                 self.name_space = f"{base}-{seed}"
                 self.log = self.url()
@@ -30,7 +29,7 @@ class Network(FaultTest):
     def test_connections_cut_at_random_bytes_while_reading(self):
         source, framehash = self.looped(4)
         self.run_gopline("split", source, "--stream", "cam")
-        for seed in (3, 4, 5):
+        for seed in (3, 4, 5) if IS_LONG else (3,):
             with self.subTest(seed):
                 cuts = self.proxy.cuts
                 self.proxy.cut_after(1_000, 6_000_000, seed)
@@ -41,6 +40,7 @@ class Network(FaultTest):
                 self.proxy.clear()
                 self.assertTrue(self.framehash(out) == framehash)
 
+    @long
     def test_a_slow_broker(self):
         source, framehash = self.looped(2)
         self.proxy.delay(0.02)
@@ -51,7 +51,7 @@ class Network(FaultTest):
         self.assertTrue(self.framehash(out) == framehash)
         self.assert_all_there("cam", framehash)
 
-    @unittest.expectedFailure  # PendingBytes::drain() returns early, and entries of the index are missing
+    @long
     def test_a_narrow_line_holds_the_source_back(self):
         """More than fits into the queues: memory is bounded, so the source waits, and loses nothing."""
         source, framehash = self.looped(10)
@@ -62,6 +62,7 @@ class Network(FaultTest):
         self.assert_in_order_and_once("cam")
         self.assert_all_there("cam", framehash)
 
+    @long
     def test_a_stalled_network(self):
         """Nothing is forwarded for longer than a request may take."""
         source, framehash = self.looped(4)
@@ -77,6 +78,7 @@ class Network(FaultTest):
         self.assert_in_order_and_once("cam")
         self.assert_all_there("cam", framehash)
 
+    @long
     def test_stop_while_stalled(self):
         source, _ = self.looped(4)
         self.proxy.throttle(1_000_000)
@@ -88,6 +90,7 @@ class Network(FaultTest):
         self.proxy.clear()
         self.assert_acknowledged_kept("cam", seen)
 
+    @long
     def test_addresses_where_nobody_or_somebody_else_listens(self):
         import socket
 

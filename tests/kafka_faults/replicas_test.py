@@ -2,7 +2,7 @@
 
 import unittest
 
-from faults import INTERRUPTED, IS_LONG, FaultTest, leader_of, reported, start_cluster
+from faults import INTERRUPTED, IS_LONG, FaultTest, leader_of, reported, start_cluster, long
 
 # (streams, times the clip of 20 s is repeated: more than enough, kills, further segments of 2 s of a stream before each kill)
 ROUNDS = (20, 60, 10, 25) if IS_LONG else (6, 10, 3, 3)
@@ -47,7 +47,7 @@ class Replicas(FaultTest):
         self.assertEqual(self.assert_in_order_and_once("cam")[: len(seen)], seen)
         self.assert_all_there("cam", framehash)
 
-    @unittest.expectedFailure  # Cluster::offsets_at() goes on asking the dead leader, until its patience ends
+    @long
     def test_the_leader_dies_in_mid_read(self):
         source, framehash = self.looped(10)
         self.run_gopline("split", source, "--stream", "cam")
@@ -62,6 +62,7 @@ class Replicas(FaultTest):
         self.finish(process)
         self.assertTrue(self.framehash(out) == framehash)
 
+    @long
     def test_first_writers_soon_after_a_broker_came_back(self):
         """Each broker hears of new topics in its own time, and one that has just started is the last."""
         for i in range(6):
@@ -73,6 +74,7 @@ class Replicas(FaultTest):
                 self.log = self.url()
                 self.run_gopline("split", self.clip("street_av1.mp4"))
 
+    @long
     def test_one_after_the_other_dies_under_many_streams(self):
         count, times, kills, step = ROUNDS
         source, _ = self.looped(times)

@@ -92,7 +92,6 @@ class Secure(FaultTest):
         done = self.run_gopline("split", self.clip("street_av1.mp4"), "-v", "--json", "--kafka-config", config, environment=right)
         self.assertNotIn(right["GOPLINE_KAFKA_SASL_PASSWORD"], done.stdout + done.stderr)
 
-    @unittest.expectedFailure  # a fatal error of the producer is taken for a stop: exit 130 without a word
     def test_a_reader_may_not_write_and_is_told_what_is_missing(self):
         process = self.with_login("split", self.clip("street.mp4"), file="reader-scram")
         self.assert_one_line_without_secrets(process, f"{self.name_space}.", "--create")
@@ -101,7 +100,6 @@ class Secure(FaultTest):
         self.assert_one_line_without_secrets(process, self.name_space, "authoriz")
         self.assert_whole("street")
 
-    @unittest.expectedFailure  # asking goes over an idempotent producer: who may only read is warned of a `Fatal error`
     def test_the_rights_of_the_manual_suffice(self):
         """docs/kafka.md has them in a table. Tokens of this cluster are unsigned, so anybody is whoever he says."""
         prefix = ("--topic", f"{self.name_space}.", "--resource-pattern-type", "prefixed")

@@ -2,7 +2,7 @@
 
 import unittest
 
-from faults import FAILED, NOT_WHOLE, WHOLE, FaultTest, shared_cluster, start_cluster
+from faults import FAILED, NOT_WHOLE, WHOLE, FaultTest, shared_cluster, start_cluster, long
 
 TOPICS = "org.apache.kafka.tools.TopicCommand"
 
@@ -109,6 +109,7 @@ class Topics(FaultTest):
 
     # ---- on two clusters
 
+    @long
     def test_the_index_on_another_cluster(self):
         source, framehash = self.looped(2)
         other = start_cluster("index")

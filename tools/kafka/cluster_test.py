@@ -90,6 +90,8 @@ class OneBroker(ClusterTest):
                 wrong.start()
 
 
+# tests/kafka_faults/secure_test.py tries the same from a client; this looks at the tool itself.
+@unittest.skipUnless(os.environ.get("GOPLINE_TEST_LONG") == "1", "long: ./dev test --all runs it")
 class SecureBroker(ClusterTest):
     options = {"secure": True}
 
