@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kDescription =
     "gopline splits video into a log and puts it back together, exactly.\n\n"
-    "  source ─ split ─▶ segments in a log (embedded folder) ─ aggregate ─▶ mp4, mkv, ts, nut\n";
+    "  source ─ split ─▶ segments in a log (a folder or Kafka) ─ aggregate ─▶ mp4, mkv, ts, nut\n";
 
 constexpr const char* kExamples =
     "  gopline split lobby.mp4 door.mkv          cut two files into two streams of ./gopline-data\n"

@@ -107,8 +107,8 @@ class LogWriter {
   // Appends and waits for the acknowledgement.
   virtual Result<Offset> append_and_wait(const TopicPartition& where, NewRecord record);
 
-  // Whether a value of several buffers is copied into one before it leaves: who hashes it anyhow saves a pass by
-  // doing both at once.
+  // Whether a value of several buffers is copied into one before it leaves: who hashes it anyhow saves a pass
+  // by doing both at once.
   virtual bool joins_buffers() const { return false; }
 
   // Returns when everything appended before the call is acknowledged or has failed. The first failure since

@@ -158,7 +158,13 @@ Result<TopicFacts> Cluster::describe(const std::string& topic) {
   facts.info.name = topic;
   facts.info.partitions = found->partitions;
   auto limit = kBrokerDefaultMaxMessageBytes;
-  auto settings = configuration(stored);
+  Result<TopicSettings> settings;
+  // The broker that is asked may not have heard of a topic that another has just described.
+  GOPLINE_TRY(client_->ask(fmt::format("reading the configuration of topic {}", stored), [&](int) {
+    settings = configuration(stored);
+    bool is_new = !settings && settings.error().code == ErrorCode::kNotFound && layout(stored);
+    return is_new ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
+  }));
   if (settings) {
     facts.info.retention = retention_of(*settings);
     facts.compression = (*settings)["compression.type"];
