@@ -28,7 +28,9 @@ class FullDisk(SystemTest):
         stored = self.segments("street")
         self.run_gopline("split", self.clip("street.mp4"))
         segments = self.segments("street")
-        self.assertEqual(segments[: len(stored)], stored)
+        # All that was there, and what was stored without an entry, which the second run has added.
+        for segment in stored:
+            self.assertIn(segment, segments)
         ordinals = [s["ordinal"] for s in segments]
         self.assertEqual(ordinals, sorted(set(ordinals)))
         # Of what was under way when the disk was full, a small segment may have found room behind a large one that did

@@ -19,6 +19,13 @@ bool is_ours(std::string_view name) {
   return name.starts_with("gopline.");
 }
 
+Result<void> check_ours(const KafkaProperty& property) {
+  constexpr std::array<std::string_view, 2> kOurs{"gopline.replication.factor", "gopline.max.message.bytes"};
+  if (std::ranges::find(kOurs, property.name) != kOurs.end()) return {};
+  return fail(ErrorCode::kInvalidArgument, "{}: there is no property '{}': gopline's own are {} and {}",
+              property.origin, property.name, kOurs[0], kOurs[1]);
+}
+
 Result<void> set(rd_kafka_conf_t* conf, const KafkaProperty& property) {
   std::array<char, 512> why{};
   auto outcome =
@@ -52,7 +59,10 @@ Result<ConfPtr> configure(const KafkaLogOptions& options, const std::vector<Sett
     GOPLINE_TRY(set(conf.get(), {setting.name, setting.value, "gopline"}));
   }
   for (const auto& property : options.properties) {
-    if (is_ours(property.name)) continue;
+    if (is_ours(property.name)) {
+      GOPLINE_TRY(check_ours(property));
+      continue;
+    }
     auto own = std::find_if(settings.begin(), settings.end(), [&](const auto& setting) {
       return setting.rule == Setting::Rule::kFixed && property.name == setting.name;
     });

@@ -97,6 +97,7 @@ TEST(KafkaProperties, WrongOnesAreNamedWithTheirOriginAndWithoutTheirValue) {
               testing::AllOf(HasSubstr("FILE:3"), HasSubstr("no.such.property"), Not(HasSubstr("hidden"))));
   EXPECT_THAT(error_of("socket.timeout.ms", "hidden"),
               testing::AllOf(HasSubstr("FILE:3"), Not(HasSubstr("hidden"))));
+  EXPECT_THAT(error_of("gopline.no.such", "1"), HasSubstr("gopline.max.message.bytes"));
   EXPECT_THAT(error_of("acks", "0"), HasSubstr("promises"));
   EXPECT_THAT(error_of("enable.idempotence", "false"), HasSubstr("promises"));
 }
