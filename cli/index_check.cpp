@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/base/text.h"
 #include "common/catalog/partition_scan.h"
@@ -12,6 +13,34 @@ namespace gopline::cli {
 namespace {
 
 using SegmentKey = std::pair<EpochNumber, SegmentNumber>;
+
+// In what two entries of one segment disagree. Writer and healer may both write one; each says `late` as it
+// knew at that time (docs/record-format.md, 6.3), and only the writer is sure to know the parts.
+std::vector<std::string_view> contradictions(const record::IndexEntry& a, const record::IndexEntry& b) {
+  std::vector<std::string_view> found;
+  auto expect = [&](bool equal, std::string_view member) {
+    if (!equal) found.push_back(member);
+  };
+  expect(a.writer == b.writer, "writer");
+  expect(a.epoch_offset == b.epoch_offset, "epoch offset");
+  expect(a.ordinal == b.ordinal, "ordinal");
+  expect(a.discontinuities == b.discontinuities, "number of discontinuities");
+  expect(a.partition == b.partition, "partition");
+  expect(a.offsets == b.offsets, "list of chunk offsets");
+  expect(a.dataref == b.dataref, "dataref");
+  expect(a.time == b.time, "time");
+  expect(a.clock == b.clock, "clock");
+  expect(a.start == b.start, "start");
+  expect(a.duration == b.duration, "duration");
+  expect(a.size == b.size, "size");
+  expect(a.sap == b.sap, "sap");
+  expect(a.gap == b.gap, "gap");
+  if (!a.parts.empty() && !b.parts.empty()) {
+    expect(a.init_xxh3 == b.init_xxh3, "init digest");
+    expect(a.parts == b.parts, "list of parts");
+  }
+  return found;
+}
 
 class IndexChecker {
  public:
@@ -76,10 +105,11 @@ class IndexChecker {
     ++report_.counts.index_entries;
     SegmentKey key{entry.epoch, entry.segment};
     if (auto [known, is_new] = entries_.emplace(key, entry); !is_new) {
-      if (known->second == entry) {
+      auto other = contradictions(known->second, entry);
+      if (other.empty()) {
         ++report_.counts.duplicates;
       } else {
-        object(offset, "a second index entry contradicts the first", key);
+        object(offset, fmt::format("a second index entry has another {}", fmt::join(other, ", ")), key);
       }
       return;
     }

@@ -136,16 +136,33 @@ class Recovery {
     return {};
   }
 
+  // An epoch's number is its base plus the offset of its first record.
+  Offset assumed_opening(const record::SegmentHeaders& headers) const {
+    return Offset(std::max<std::int64_t>(headers.epoch.value - epoch_.started.epoch_base, 0));
+  }
+
+  // A writer that a newer one has superseded may have opened its epoch before what is read here. nullptr:
+  // its first record is not there any more.
+  Result<const Opening*> opening_of(const record::SegmentHeaders& headers) {
+    auto known = openings_.find(headers.writer);
+    if (known == openings_.end()) {
+      GOPLINE_ASSIGN(auto stored, catalog::read_record(log_, epoch_.segments, assumed_opening(headers)));
+      if (!stored || !stored->value) return nullptr;
+      auto marker = record::parse_epoch_started(stored->headers, *stored->value);
+      if (!marker || marker->writer != headers.writer) return nullptr;
+      known = openings_.emplace(headers.writer, Opening{stored->offset, std::move(*marker)}).first;
+    }
+    return &known->second;
+  }
+
   Result<void> heal(const SeenSegment& segment) {
     const auto& h = *segment.last;
-    auto opening = openings_.find(h.writer);
+    GOPLINE_ASSIGN(auto opening, opening_of(h));
     record::IndexEntry entry;
     entry.stream = h.stream;
     entry.writer = h.writer;
     entry.epoch = h.epoch;
-    entry.epoch_offset = opening == openings_.end()
-                             ? Offset(std::max<std::int64_t>(h.epoch.value - epoch_.started.epoch_base, 0))
-                             : opening->second.offset;
+    entry.epoch_offset = opening ? opening->offset : assumed_opening(h);
     entry.segment = h.segment;
     entry.ordinal = h.ordinal;
     entry.discontinuities = h.discontinuities;
@@ -160,7 +177,7 @@ class Recovery {
     entry.size = *h.size;
     entry.sap = h.sap;
     entry.gap = segment.gap;
-    if (opening != openings_.end()) GOPLINE_TRY(describe_parts(opening->second.marker, h, entry));
+    if (opening) GOPLINE_TRY(describe_parts(opening->marker, h, entry));
     GOPLINE_TRY(append_and_wait(writer_, epoch_.index, record::encode(entry), clock_));
     if (!entry.late) {
       if (!out_.first_time) out_.first_time = entry.time;

@@ -1,114 +1,16 @@
 #include "splitter/publisher.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "common/bytes/digest.h"
 #include "common/catalog/history.h"
-#include "common/catalog/partition_scan.h"
-#include "common/catalog/stream_directory.h"
-#include "common/log/memory_log.h"
 #include "common/log/null_log.h"
-#include "common/record/chunk_assembler.h"
 #include "common/record/event_type.h"
+#include "splitter/publisher_fixture.h"
 
 namespace gopline::splitter {
 namespace {
 
 using record::EventType;
 using ::testing::ElementsAre;
-
-constexpr auto kStream = "site-7/door-2";
-
-class PublisherTest : public ::testing::Test {
- protected:
-  PublisherOptions options() {
-    PublisherOptions o;
-    o.stream = kStream;
-    o.source.name = "door.mp4";
-    o.source.format = "mov";
-    media::Track video;
-    video.id = 1;
-    video.time_base = {1, 90000};
-    video.codec.type = media::MediaType::kVideo;
-    video.codec.codec = "h264";
-    o.tracks = {video};
-    o.init_xxh3 = "0123456789abcdef";
-    return o;
-  }
-  std::unique_ptr<Publisher> open(PublisherOptions o) {
-    auto publisher = Publisher::open(log_, clock_, std::move(o));
-    EXPECT_TRUE(publisher.has_value()) << publisher.error().message;
-    return publisher ? std::move(*publisher) : nullptr;
-  }
-  std::unique_ptr<Publisher> open() { return open(options()); }
-
-  media::BuiltSegment segment(int number, std::size_t size = 1000) {
-    media::BuiltSegment s;
-    s.bytes.append(Buffer::copy(std::string(size / 2, static_cast<char>('a' + number % 26))));
-    s.bytes.append(Buffer::copy(std::string(size - size / 2, 'z')));
-    s.content_type = "video/mp4; codecs=\"avc1.64001f\"";
-    s.init_xxh3 = "0123456789abcdef";
-    s.parts = {{1, 100, size - 100, 180000, 1}};
-    s.sap = 1;
-    s.start = number * 180000;
-    s.duration = 180000;
-    s.timescale = 90000;
-    return s;
-  }
-  Timestamp time_of(int number) { return kStart + std::chrono::seconds(2 * number); }
-  Result<void> publish(Publisher& publisher, int number, std::size_t size = 1000) {
-    return publisher.publish(segment(number, size), time_of(number), {});
-  }
-
-  // Records of the stream in a topic, over all partitions.
-  std::vector<StoredRecord> records(const std::string& topic) {
-    std::vector<StoredRecord> all;
-    auto info = log_.describe_topic(topic);
-    for (std::int32_t p = 0; info && p < info->partitions; ++p) {
-      for (auto& r : log_.records({topic, PartitionId(p)})) all.push_back(std::move(r));
-    }
-    return all;
-  }
-  std::vector<std::string> types(const std::string& topic) {
-    std::vector<std::string> out;
-    for (const auto& r : records(topic)) {
-      std::string name(find_header(r.headers, "ce_type").value_or("?"));
-      out.push_back(name.substr(8, name.size() - 11));
-    }
-    return out;
-  }
-  std::vector<record::SegmentHeaders> chunks() {
-    std::vector<record::SegmentHeaders> out;
-    for (const auto& r : records("gopline.segments")) {
-      if (auto h = record::parse_segment_headers(r.headers)) out.push_back(*h);
-    }
-    return out;
-  }
-  std::vector<record::IndexEntry> index() {
-    std::vector<record::IndexEntry> out;
-    for (const auto& r : records("gopline.index")) {
-      if (auto e = record::parse_index_entry(r.headers, *r.value)) out.push_back(*e);
-    }
-    return out;
-  }
-  record::StreamState state() {
-    auto directory = catalog::StreamDirectory::read(log_, record::topics_of());
-    EXPECT_TRUE(directory.has_value());
-    return directory->find(kStream).value();
-  }
-  record::AssemblerStats assemble() {
-    record::ChunkAssembler assembler;
-    for (const auto& r : records("gopline.segments")) {
-      assembler.add({r.offset, r.timestamp, r.key, &r.headers, r.value.value_or(Buffer()), {}}, {});
-    }
-    return assembler.stats();
-  }
-
-  const Timestamp kStart = Timestamp(std::chrono::seconds(1'795'348'800));  // 2026-11-22T12:00:00Z
-  FakeClock clock_;
-  MemoryLog log_;
-};
 
 TEST_F(PublisherTest, WritesAnEpoch) {
   auto publisher = open();
@@ -188,51 +90,6 @@ TEST_F(PublisherTest, SplitsLargeSegmentsIntoChunks) {
   EXPECT_EQ(stats.corrupt + stats.lost_segments + stats.chain_breaks, 0u);
 }
 
-TEST_F(PublisherTest, TheNextEpochGoesOn) {
-  auto first = open();
-  ASSERT_TRUE(publish(*first, 0));
-  auto one = first->close(EndCause::kEndOfInput).value();
-  auto second = open();
-  ASSERT_TRUE(publish(*second, 0));
-  ASSERT_TRUE(publish(*second, 1));
-  auto two = second->close(EndCause::kEndOfInput).value();
-  EXPECT_GT(two.epoch, one.epoch);
-  EXPECT_EQ(two.first_ordinal, Ordinal(1));
-  auto stored = chunks();
-  EXPECT_EQ(stored[1].segment, SegmentNumber(0));
-  EXPECT_EQ(stored[1].discontinuities, 1);
-  EXPECT_EQ(stored[2].ordinal, Ordinal(2));
-  EXPECT_EQ(stored[2].discontinuities, 1);
-  EXPECT_EQ(two.epoch.value, 3);  // the offset of its epoch.started
-}
-
-TEST_F(PublisherTest, TheStreamStaysInItsPartition) {
-  ASSERT_TRUE(open()->close(EndCause::kEndOfInput));
-  auto partition = state().partition;
-  ASSERT_TRUE(log_.add_partitions("gopline.segments", 31));
-  ASSERT_TRUE(log_.add_partitions("gopline.index", 31));
-  ASSERT_NE(partition_for_key(kStream, 31), partition) << "choose another name for this test";
-  ASSERT_TRUE(open()->close(EndCause::kEndOfInput));
-  EXPECT_EQ(state().partition, partition);
-  EXPECT_EQ(log_.records({"gopline.segments", partition}).size(), 4u);
-}
-
-TEST_F(PublisherTest, ATopicMadeAnewRaisesTheBase) {
-  auto first = open();
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(publish(*first, i));
-  ASSERT_TRUE(first->close(EndCause::kEndOfInput));
-  auto second = open();
-  auto two = second->close(EndCause::kEndOfInput).value();
-  ASSERT_TRUE(log_.delete_topic("gopline.segments"));
-  auto third = open();
-  ASSERT_TRUE(publish(*third, 0));
-  auto three = third->close(EndCause::kEndOfInput).value();
-  EXPECT_GT(three.epoch, two.epoch);
-  EXPECT_EQ(three.epoch.value, 1LL << 40);
-  EXPECT_EQ(three.first_ordinal, Ordinal(5));
-  EXPECT_EQ(state().epoch_base, 1LL << 40);
-}
-
 TEST_F(PublisherTest, AGapIsWrittenAndBreaks) {
   auto publisher = open();
   ASSERT_TRUE(publish(*publisher, 0));
@@ -272,91 +129,6 @@ TEST_F(PublisherTest, EveryHourIsRolledUpOnce) {
 }
 
 // A writer that dies leaves what it had: chunks of an unfinished segment, segments without index entries.
-TEST_F(PublisherTest, WhatACrashLeftIsHealedAndCounted) {
-  {
-    auto publisher = open();
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(publish(*publisher, i));
-    ASSERT_TRUE(publisher->close(EndCause::kEndOfInput));
-  }
-  auto index_partition = TopicPartition{"gopline.index", state().partition};
-  {
-    auto publisher = open();
-    ASSERT_TRUE(publish(*publisher, 3));
-    ASSERT_TRUE(publisher->gap(GapCause::kSourceOutage, time_of(1), time_of(2), 5));
-    ASSERT_TRUE(publisher->gap(GapCause::kClock, time_of(2), time_of(3), 7));
-    ASSERT_TRUE(publish(*publisher, 4));
-    publisher.reset();  // kill -9, as far as the log can tell
-  }
-  // As if it had died before any index entry of this epoch, and in the middle of a third segment.
-  for (const auto& r : log_.records(index_partition)) {
-    auto entry = record::parse_index_entry(r.headers, *r.value);
-    if (entry && entry->ordinal > Ordinal(2)) {
-      ASSERT_TRUE(log_.drop_record(index_partition, r.offset));
-    }
-  }
-  auto half = chunks().back();
-  half.segment = half.segment.next();
-  half.ordinal = half.ordinal.next();
-  half.last_chunk = false;
-  half.duration.reset();
-  half.size.reset();
-  auto writer = log_.make_writer({}).value();
-  ASSERT_TRUE(writer->append_and_wait(index_partition, {"another stream", BufferChain(), {}, clock_.now()}));
-  ASSERT_TRUE(writer->append_and_wait({"gopline.segments", state().partition},
-                                      {kStream, BufferChain(), record::encode(half), clock_.now()}));
-  auto publisher = open();
-  ASSERT_TRUE(publish(*publisher, 6));
-  auto summary = publisher->close(EndCause::kEndOfInput).value();
-  EXPECT_EQ(summary.first_ordinal, Ordinal(6)) << "the unfinished segment has used ordinal 5";
-  std::vector<std::int64_t> ordinals;
-  for (const auto& entry : index()) ordinals.push_back(entry.ordinal.value);
-  EXPECT_THAT(ordinals, ElementsAre(0, 1, 2, 3, 4, 6));
-  EXPECT_EQ(index()[4].gap, (record::GapFacts{GapCause::kSourceOutage, time_of(1), time_of(3), 12}));
-  EXPECT_EQ(chunks().back().discontinuities, 3);
-}
-
-TEST_F(PublisherTest, OrdinalsOfLateRecordsAreIgnored) {
-  auto first = open();
-  ASSERT_TRUE(publish(*first, 0));
-  auto second = open();
-  ASSERT_TRUE(publish(*second, 0));
-  for (int i = 1; i < 9; ++i) ASSERT_TRUE(publish(*first, i));  // it does not know yet
-  ASSERT_TRUE(second->close(EndCause::kEndOfInput));
-  auto summary = first->close(EndCause::kEndOfInput).value();
-  EXPECT_TRUE(summary.late);
-  EXPECT_EQ(state().epoch, EpochNumber(state().epoch_offset.value));
-  auto third = open();
-  EXPECT_EQ(third->summary().first_ordinal, Ordinal(2));
-  EXPECT_GT(state().epoch, summary.epoch);
-}
-
-TEST_F(PublisherTest, ASupersededWriterGoesOnAsHistory) {
-  auto first = open();
-  ASSERT_TRUE(publish(*first, 0));
-  auto second = open();
-  clock_.advance(std::chrono::minutes(1));
-  for (int i = 1; !first->summary().late; ++i) ASSERT_TRUE(publish(*first, i));
-  ASSERT_TRUE(publish(*first, 1000));
-  ASSERT_TRUE(first->close(EndCause::kHandedOver));
-  EXPECT_TRUE(chunks().back().late);
-  EXPECT_EQ(state().epoch, second->summary().epoch) << "an older writer does not push the newer one aside";
-}
-
-TEST_F(PublisherTest, TheLowerPartitionWinsBetweenFirstWriters) {
-  // Another first writer, with another partition count in mind, was a moment earlier.
-  ASSERT_TRUE(log_.ensure_topic({"gopline.streams", 1, {}}));
-  auto own = partition_for_key(kStream, 8);
-  ASSERT_GT(own.value, 0) << "choose another name for this test";
-  record::StreamState claim;
-  claim.stream = kStream;
-  claim.partition = PartitionId(own.value - 1);
-  auto encoded = record::encode(claim);
-  auto writer = log_.make_writer({}).value();
-  ASSERT_TRUE(writer->append_and_wait({"gopline.streams", PartitionId(0)},
-                                      {kStream, BufferChain(encoded.value), encoded.headers, clock_.now()}));
-  ASSERT_TRUE(open()->close(EndCause::kEndOfInput));
-  EXPECT_EQ(state().partition, claim.partition);
-}
 
 TEST_F(PublisherTest, AFailedDeliveryIsToldAndWhatWasAcknowledgedIsExact) {
   auto publisher = open();
@@ -375,6 +147,7 @@ TEST_F(PublisherTest, AFailedDeliveryIsToldAndWhatWasAcknowledgedIsExact) {
 }
 
 // What the log refused is stated where a reader would otherwise wait for it.
+
 TEST_F(PublisherTest, FootageThatWasRefusedIsAGapBeforeTheEnd) {
   auto publisher = open();
   ASSERT_TRUE(publish(*publisher, 0));
