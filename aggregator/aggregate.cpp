@@ -34,7 +34,8 @@ class Aggregation {
       ~OnReturn() { source.request_stop(); }
     };
     GOPLINE_ASSIGN(report_.format, media::container_format(options_.format, options_.output));
-    GOPLINE_ASSIGN(auto reader, StreamReader::open(log, options_.selection, reading.get_token()));
+    GOPLINE_ASSIGN(auto reader,
+                   StreamReader::open(log, options_.selection, reading.get_token(), options_.blobs));
     progress_.segments_planned = reader->plan().segments();
     progress_.bytes_planned = reader->plan().bytes();
     ReadAhead ahead(*reader, options_.read_ahead_bytes);

@@ -10,6 +10,7 @@
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
+#include "common/payload/blob_source.h"
 
 namespace gopline::aggregator {
 
@@ -19,6 +20,7 @@ struct AggregateOptions {
   std::string format;  // as media::MuxerOptions::format; empty: from the output's extension
   std::vector<std::pair<std::string, std::string>> muxer_options;
   std::size_t read_ahead_bytes = 64 << 20;  // verified segments that wait for the writer
+  payload::BlobSource* blobs = nullptr;     // where claim checks are redeemed; nullptr: they are absent
 };
 
 struct AggregateProgress {

@@ -18,6 +18,8 @@ std::string_view to_string(AbsenceCause cause) {
       return "expired";
     case AbsenceCause::kElsewhere:
       return "elsewhere";
+    case AbsenceCause::kMissingBlob:
+      return "missing-blob";
   }
   return "lost";
 }

@@ -22,7 +22,8 @@ enum class AbsenceCause {
   kCorrupt,       // found, and its bytes contradict their hash or length
   kClock,         // the clock jumped
   kExpired,       // retention has taken it
-  kElsewhere,     // its payload lies outside of the log, where this program cannot read
+  kElsewhere,     // its payload lies outside of the log, and no way to there was given
+  kMissingBlob,   // its payload is gone from the store that its claim check names
 };
 std::string_view to_string(
     AbsenceCause cause);  // "source-outage", "over-budget", "lost", "corrupt", "clock", "expired" ...
@@ -37,6 +38,7 @@ struct Absence {
   std::int64_t segments = 0;
   std::optional<Timestamp> from, to;  // capture time, as far as it is known
   std::uint64_t bytes = 0;            // 0: unknown
+  std::string uri;                    // of a payload outside of the log that is missing or altered
 };
 
 // An epoch's segments follow.

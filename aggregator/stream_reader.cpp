@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "aggregator/claim_fetcher.h"
+
 namespace gopline::aggregator {
 namespace {
 
@@ -10,16 +12,16 @@ constexpr std::uint64_t kEnoughAhead = 64 << 20;
 
 }  // namespace
 
-StreamReader::StreamReader(Log& log, ReadPlan plan, StopToken stop)
-    : plan_(std::move(plan)), fetcher_(log, plan_.where, std::move(stop)) {
+StreamReader::StreamReader(Log& log, ReadPlan plan, StopToken stop, payload::BlobSource* blobs)
+    : plan_(std::move(plan)), stop_(std::move(stop)), blobs_(blobs), fetcher_(log, plan_.where, stop_) {
   stats_.duplicates = plan_.duplicates;
   stats_.foreign_records = plan_.foreign_records;
 }
 
-Result<std::unique_ptr<StreamReader>> StreamReader::open(Log& log, const Selection& selection,
-                                                         StopToken stop) {
+Result<std::unique_ptr<StreamReader>> StreamReader::open(Log& log, const Selection& selection, StopToken stop,
+                                                         payload::BlobSource* blobs) {
   GOPLINE_ASSIGN(auto plan, make_plan(log, selection, stop));
-  return std::unique_ptr<StreamReader>(new StreamReader(log, std::move(plan), std::move(stop)));
+  return std::unique_ptr<StreamReader>(new StreamReader(log, std::move(plan), std::move(stop), blobs));
 }
 
 StreamReaderStats StreamReader::stats() const {
@@ -167,6 +169,7 @@ Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegmen
     for (auto& event : assembler_.add(incoming, SteadyTime{}))
       settled |= take(std::move(event), number, segment);
   }
+  if (claimed_) return redeem(*std::exchange(claimed_, std::nullopt), number, segment);
   if (settled) return {};
   if (expired) {
     assembler_.give_up(stream);
@@ -183,6 +186,34 @@ Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegmen
   return {};
 }
 
+// Takes a payload out of the store. One that is gone or altered is an absence that names it; a store that
+// cannot be read now is an error, because the payload may well be there.
+Result<void> StreamReader::redeem(record::AssembledSegment claimed, std::int64_t number,
+                                  const PlannedSegment& segment) {
+  const auto& uri = claimed.datarefs.front().uri;
+  if (!blobs_) {
+    absent(AbsenceCause::kElsewhere, "its payload lies at " + uri, number, segment);
+    std::get<Absence>(ready_.back()).uri = uri;
+    return {};
+  }
+  auto bytes = fetch_claims(*blobs_, claimed.datarefs, stop_);
+  if (bytes) {
+    ++stats_.segments;
+    stats_.blob_bytes += bytes->size();
+    auto pinned = bytes->size();
+    ready_.push_back(SegmentData{std::move(claimed.headers), std::move(*bytes), pinned});
+    return {};
+  }
+  auto code = bytes.error().code;
+  if (code != ErrorCode::kNotFound && code != ErrorCode::kCorrupt) {
+    return tl::unexpected<Error>(std::move(bytes.error()));
+  }
+  absent(code == ErrorCode::kNotFound ? AbsenceCause::kMissingBlob : AbsenceCause::kCorrupt,
+         std::move(bytes.error().message), number, segment);
+  std::get<Absence>(ready_.back()).uri = uri;
+  return {};
+}
+
 // True when the segment's fate is known.
 bool StreamReader::take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment) {
   if (auto* whole = std::get_if<record::AssembledSegment>(&event)) {
@@ -190,7 +221,7 @@ bool StreamReader::take(record::AssemblerEvent event, std::int64_t number, const
       return false;
     if (whole->late) ++stats_.late;
     if (!whole->datarefs.empty()) {
-      absent(AbsenceCause::kElsewhere, "its payload lies at " + whole->datarefs.front().uri, number, segment);
+      claimed_ = std::move(*whole);
       return true;
     }
     ++stats_.segments;

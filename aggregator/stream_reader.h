@@ -12,12 +12,14 @@
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
+#include "common/payload/blob_source.h"
 #include "common/record/chunk_assembler.h"
 
 namespace gopline::aggregator {
 
 struct StreamReaderStats {
   std::uint64_t payload_bytes = 0;  // read from the log
+  std::uint64_t blob_bytes = 0;     // and from where claim checks led
   std::uint64_t segments = 0;       // whole
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;
@@ -29,28 +31,34 @@ struct StreamReaderStats {
 // (ChunkAssembler) and read as they are asked for. Not thread-safe; may be used from any one thread.
 class StreamReader {
  public:
-  static Result<std::unique_ptr<StreamReader>> open(Log& log, const Selection& selection, StopToken stop);
+  // `blobs`: where claim checks are redeemed; it outlives the reader. nullptr: what they stand for is absent.
+  static Result<std::unique_ptr<StreamReader>> open(Log& log, const Selection& selection, StopToken stop,
+                                                    payload::BlobSource* blobs = nullptr);
 
-  // nullopt at the end. An error ends the sequence: kCancelled, or the log's.
+  // nullopt at the end. An error ends the sequence: kCancelled, or the log's, or that of a store that cannot
+  // be read now.
   Result<std::optional<StreamItem>> next();
 
   const ReadPlan& plan() const { return plan_; }
   StreamReaderStats stats() const;
 
  private:
-  StreamReader(Log& log, ReadPlan plan, StopToken stop);
+  StreamReader(Log& log, ReadPlan plan, StopToken stop, payload::BlobSource* blobs);
   Result<void> advance();
   void begin_epoch();
   void end_epoch();
   void announce_missing(std::int64_t from, std::int64_t to, std::optional<Timestamp> until);
   Result<void> read_segment(std::int64_t number, const PlannedSegment& segment);
   bool take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment);
+  Result<void> redeem(record::AssembledSegment claimed, std::int64_t number, const PlannedSegment& segment);
   void absent(AbsenceCause cause, std::string reason, std::int64_t number, const PlannedSegment& segment);
   Absence absence_of(AbsenceCause cause, std::string reason) const;
   void never_written(const record::GapFacts& facts);
   std::uint64_t wanted_ahead() const;
 
   ReadPlan plan_;
+  StopToken stop_;
+  payload::BlobSource* blobs_;
   RecordFetcher fetcher_;
   record::ChunkAssembler assembler_;
   std::deque<StreamItem> ready_;
@@ -60,6 +68,7 @@ class StreamReader {
   std::int64_t expected_ = 0;         // number of the next segment of the epoch
   std::optional<Timestamp> reached_;  // capture time at which the newest segment ended
   std::string damage_;                // what a bad record of the segment in hand was told to be
+  std::optional<record::AssembledSegment> claimed_;  // the one in hand, where its payload is not in the log
   StreamReaderStats stats_;
 };
 

@@ -24,6 +24,8 @@ record::EpochStarted describe(const PublisherOptions& options, const Clock& cloc
   bool has_video = std::ranges::any_of(
       options.tracks, [](const auto& t) { return t.codec.type == media::MediaType::kVideo; });
   marker.content_type = options.init_xxh3.empty() ? "video/x-nut" : (has_video ? "video/mp4" : "audio/mp4");
+  if (!options.content_type.empty()) marker.content_type = options.content_type;
+  marker.continues = options.continues;
   marker.init_xxh3 = options.init_xxh3;
   marker.program = std::string("gopline ") + GOPLINE_VERSION;
   return marker;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "common/base/text.h"
 #include "common/bytes/digest.h"
+#include "common/payload/blob_key.h"
 #include "common/record/segment_headers.h"
 #include "common/record/stream_id.h"
+#include "splitter/claim_queue.h"
 #include "splitter/epoch_opener.h"
 #include "splitter/index_keeper.h"
 #include "splitter/record_append.h"
@@ -29,6 +32,10 @@ class LogPublisher final : public Publisher {
     max_record_bytes_ = epoch_.max_record_bytes;
     if (options_.max_record_bytes > 0)
       max_record_bytes_ = std::min<std::uint64_t>(max_record_bytes_, options_.max_record_bytes);
+    comfortable_bytes_ = log.comfortable_value_bytes();
+    if (options_.blobs) {
+      claims_.emplace(*writer_, *options_.blobs, ClaimQueue::Options{.stop = options_.stop});
+    }
   }
 
   Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time, StopToken stop) override {
@@ -41,8 +48,13 @@ class LogPublisher final : public Publisher {
       headers.sha256 = sha256_hex(segment.bytes);
       if (!previous_sha256_.empty()) headers.previous_sha256 = previous_sha256_;
     }
-    GOPLINE_ASSIGN(auto chunk_bytes, chunk_size(headers));
-    GOPLINE_TRY(append_chunks(segment, headers, chunk_bytes, stop));
+    GOPLINE_ASSIGN(auto choice, choose_strategy(segment, headers));
+    if (choice.strategy == payload::Strategy::kClaim) {
+      GOPLINE_TRY(append_claim(segment, headers, stop));
+    } else {
+      GOPLINE_TRY(append_chunks(segment, headers, static_cast<std::size_t>(choice.chunk_bytes), stop));
+    }
+    count(choice, segment.bytes.size());
     discontinuities_ = headers.discontinuities;
     previous_sha256_ = headers.sha256.value_or("");
     segment_ = segment_.next();
@@ -61,6 +73,9 @@ class LogPublisher final : public Publisher {
 
   Result<EpochSummary> close(EndCause cause) override {
     closed_ = true;
+    if (claims_) {
+      if (auto drained = claims_->drain(); !drained) keeper_.fail_with(drained.error());
+    }
     if (auto flushed = writer_->flush(); !flushed) keeper_.fail_with(flushed.error());
     keeper_.finish();
     // Even after a failure: whatever can still be written tells readers not to wait, and what is lost.
@@ -84,7 +99,7 @@ class LogPublisher final : public Publisher {
 
   EpochSummary summary() const override {
     auto done = keeper_.acknowledged();
-    return {epoch_.number, first_ordinal_, done.segments, done.bytes, keeper_.is_late()};
+    return {epoch_.number, first_ordinal_, done.segments, done.bytes, keeper_.is_late(), uses_};
   }
 
  private:
@@ -97,10 +112,36 @@ class LogPublisher final : public Publisher {
   Result<void> append_gap(const record::GapFacts& facts) {
     record::Gap marker{options_.stream, epoch_.started.writer, epoch_.number, gap_number_, clock_.now(),
                        facts,           keeper_.is_late()};
-    GOPLINE_TRY(writer_->append(epoch_.segments, new_record(record::encode(marker), clock_),
-                                keeper_.expect_marker()));
+    GOPLINE_TRY(append(new_record(record::encode(marker), clock_), keeper_.expect_marker(), {}));
     ++gap_number_;
     return {};
+  }
+
+  // Behind the claim checks that are on their way.
+  Result<void> append(NewRecord record, DeliveryCallback on_delivery, const StopToken& stop) {
+    if (claims_) return claims_->append(epoch_.segments, std::move(record), std::move(on_delivery), stop);
+    return writer_->append(epoch_.segments, std::move(record), std::move(on_delivery), stop);
+  }
+
+  Result<payload::Choice> choose_strategy(const media::BuiltSegment& segment,
+                                          const record::SegmentHeaders& headers) const {
+    payload::Limits limits;
+    GOPLINE_ASSIGN(limits.record_bytes, chunk_size(headers));
+    limits.inline_bytes = comfortable_bytes_;
+    // Parts are to be read before their segment is whole, which only chunks allow.
+    limits.has_store = options_.blobs != nullptr && options_.parts_per_chunk == 0;
+    auto choice = payload::choose(segment.bytes.size(), limits, options_.payload);
+    if (!choice) return fail_with_context(options_.stream, std::move(choice.error()));
+    return choice;
+  }
+
+  void count(const payload::Choice& choice, std::uint64_t bytes) {
+    auto& use = uses_[choice.strategy];
+    use.smallest = use.payloads == 0 ? bytes : std::min(use.smallest, bytes);
+    use.largest = std::max(use.largest, bytes);
+    ++use.payloads;
+    use.bytes += bytes;
+    use.reason = choice.reason;
   }
 
   record::SegmentHeaders headers_of(const media::BuiltSegment& segment, Timestamp capture_time) const {
@@ -178,17 +219,44 @@ class LogPublisher final : public Publisher {
         h.previous_sha256 = previous;
       }
       NewRecord stored{options_.stream, std::move(bytes), record::encode(h), clock_.now(), h.xxh3};
-      auto appended = writer_->append(epoch_.segments, std::move(stored), std::move(callbacks[i]), stop);
-      if (appended) continue;
-      // Once a part of a segment is on its way, nothing may follow it but the rest.
-      if (i > 0 || appended.error().code != ErrorCode::kCancelled) {
-        keeper_.fail_with(appended.error());
-      } else {
-        keeper_.forget(h.segment);
-      }
-      return fail_with_context(options_.stream, std::move(appended.error()));
+      auto appended = append(std::move(stored), std::move(callbacks[i]), stop);
+      if (!appended) return not_appended(h.segment, i == 0, std::move(appended.error()));
     }
     return {};
+  }
+
+  // The payload goes to the store, and behind it a record that says where it is.
+  Result<void> append_claim(const media::BuiltSegment& segment, record::SegmentHeaders h,
+                            const StopToken& stop) {
+    payload::BlobKey key{options_.topic_namespace, options_.stream, format_hour(h.time),
+                         h.sha256.value_or("")};
+    if (key.sha256.empty()) key.sha256 = sha256_hex(segment.bytes);
+    ClaimedPayload payload{payload::to_text(key), segment.bytes};
+    h.dataref =
+        record::DataRef{options_.blobs->uri_of(payload.key), segment.bytes.size(), xxh3_hex(segment.bytes)};
+    h.chunk = 0;
+    h.last_chunk = true;
+    h.duration = Rational{segment.duration, segment.timescale};
+    h.size = segment.bytes.size();
+    h.xxh3 = xxh3_hex(BufferChain());
+    auto entry = entry_of(segment, h);
+    entry.dataref = h.dataref->uri;
+    auto callbacks = keeper_.expect(std::move(entry), 1);
+    NewRecord stored{options_.stream, BufferChain(), record::encode(h), clock_.now(), h.xxh3};
+    auto appended = claims_->append(epoch_.segments, std::move(payload), std::move(stored),
+                                    std::move(callbacks.front()), stop);
+    if (!appended) return not_appended(h.segment, true, std::move(appended.error()));
+    return {};
+  }
+
+  // Once a part of a segment is on its way, nothing may follow it but the rest.
+  Result<void> not_appended(SegmentNumber segment, bool is_first, Error error) {
+    if (is_first && error.code == ErrorCode::kCancelled) {
+      keeper_.forget(segment);
+    } else {
+      keeper_.fail_with(error);
+    }
+    return fail_with_context(options_.stream, std::move(error));
   }
 
   record::IndexEntry entry_of(const media::BuiltSegment& segment, const record::SegmentHeaders& h) const {
@@ -229,8 +297,11 @@ class LogPublisher final : public Publisher {
   std::unique_ptr<LogWriter> writer_;
   BufferPool pool_{kMaxPendingBytes};
   OpenEpoch epoch_;
-  IndexKeeper keeper_;  // before the writer goes, its thread has ended
+  IndexKeeper keeper_;                // before the writer goes, its thread has ended
+  std::optional<ClaimQueue> claims_;  // where there is a store; ends before the keeper and the writer
   std::uint64_t max_record_bytes_ = 0;
+  std::uint64_t comfortable_bytes_ = 0;
+  StrategyUses uses_;
 
   SegmentNumber segment_;
   Ordinal ordinal_, first_ordinal_;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 #include "common/log/log.h"
 #include "common/media/segment.h"
 #include "common/media/types.h"
+#include "common/payload/blob_store.h"
+#include "common/payload/strategy.h"
+#include "common/record/markers.h"
 #include "common/record/vocabulary.h"
 
 namespace gopline::splitter {
@@ -35,7 +39,20 @@ struct PublisherOptions {
   std::int32_t partitions = 8;  // of topics that are made now
   Retention segment_retention;  // of topics that are made now
   StopToken stop;               // of the run: from then on a log that is away is not waited for long
+  payload::StrategySettings payload;    // how segments travel
+  payload::BlobStore* blobs = nullptr;  // where claim checks go; outlives the publisher. nullptr: nowhere
+  std::string content_type;             // of an epoch without tracks: its segments are opaque bytes
+  std::optional<record::Continuation> continues;  // the epoch of which this one is the rest
 };
+
+// What became of an epoch's payloads, by strategy.
+struct StrategyUse {
+  std::int64_t payloads = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t smallest = 0, largest = 0;
+  std::string reason;  // of the newest
+};
+using StrategyUses = std::map<payload::Strategy, StrategyUse>;
 
 struct EpochSummary {
   EpochNumber epoch;
@@ -43,6 +60,7 @@ struct EpochSummary {
   std::int64_t segments = 0;  // acknowledged
   std::uint64_t bytes = 0;    // acknowledged
   bool late = false;          // a newer epoch has begun meanwhile: the rest is written as history
+  StrategyUses strategies;    // of what was handed over
 };
 
 // Writes one epoch of one stream: epoch.started, segments as chunks, gaps, epoch.ended, the index and

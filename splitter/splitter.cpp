@@ -115,6 +115,8 @@ class SplitRun {
     publisher.stop = stop_;
     publisher.partitions = options_.partitions;
     publisher.segment_retention = options_.segment_retention;
+    publisher.payload = options_.payload;
+    publisher.blobs = options_.blobs;
     GOPLINE_ASSIGN(publisher_, Publisher::open(log_, clock_, std::move(publisher)));
     return {};
   }

@@ -28,6 +28,8 @@ struct SplitOptions {
   std::int32_t partitions = 8;  // of topics made now
   Retention segment_retention;  // of topics made now
   std::size_t read_ahead_bytes = 16 << 20;
+  payload::StrategySettings payload;
+  payload::BlobStore* blobs = nullptr;  // where claim checks go; nullptr: nowhere
 };
 
 struct SplitProgress {

@@ -231,6 +231,10 @@ class Log {
   // with Kafka, a reader that has another way to what it looks for takes it.
   virtual bool reads_headers_alone() const { return false; }
 
+  // Values up to this size do not hold up others on their way to this log. Where a connection is shared, what
+  // is behind a large record waits for the whole of it, and smaller ones in its place let others pass.
+  virtual std::uint64_t comfortable_value_bytes() const { return UINT64_MAX; }
+
   // The URL this log was opened by, without secrets: for messages.
   virtual std::string describe() const = 0;
 };

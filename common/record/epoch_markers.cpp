@@ -20,6 +20,9 @@ Json json_of(const EpochStarted& marker) {
   out["source"] = json_of(marker.source);
   out["tracks"] = Json::array();
   for (const auto& track : marker.tracks) out["tracks"].push_back(json_of(track));
+  if (const auto& c = marker.continues) {
+    out["continues"] = {{"epoch", c->epoch.value}, {"segments", c->segments}, {"bytes", c->bytes}};
+  }
   return out;
 }
 
@@ -37,6 +40,11 @@ EpochStarted epoch_started_from(const JsonObject& in) {
   marker.source = source_from(in.object("source"));
   for (const auto& track : in.array("tracks"))
     marker.tracks.push_back(track_from(in.element(track, "tracks")));
+  if (in.has("continues")) {
+    auto before = in.object("continues");
+    marker.continues = Continuation{EpochNumber(before.number("epoch", 0)), before.number("segments", 0),
+                                    static_cast<std::uint64_t>(before.number("bytes", 0))};
+  }
   return marker;
 }
 

@@ -27,6 +27,15 @@ struct Encoded {
   Buffer value;
 };
 
+// An epoch that goes on with what an earlier one left unfinished: a file whose writer died.
+struct Continuation {
+  EpochNumber epoch;
+  std::int64_t segments = 0;  // of that epoch, from 0, that come first; its other ones do not count
+  std::uint64_t bytes =
+      0;  // of all segments before this epoch's first, that epoch's own continuation included
+  bool operator==(const Continuation&) const = default;
+};
+
 // Opens an epoch. Its number is `epoch_base` + the offset of this record.
 struct EpochStarted {
   std::string stream;
@@ -36,10 +45,11 @@ struct EpochStarted {
   CaptureClock clock = CaptureClock::kFile;
   media::SourceInfo source;
   std::vector<media::Track> tracks;
-  std::string content_type;  // "video/mp4", "audio/mp4" or "video/x-nut"
+  std::string content_type;  // "video/mp4", "audio/mp4", "video/x-nut"; of a file, the file's
   std::string init_xxh3;     // of the first init (ftyp moov); empty for NUT
   std::string program;       // "gopline 0.1.0"
   bool late = false;
+  std::optional<Continuation> continues;
 };
 
 struct EpochEnded {
