@@ -8,7 +8,7 @@ Result<BufferChain> fetch_claims(payload::BlobSource& blobs, const std::vector<r
                                  const StopToken& stop) {
   BufferChain all;
   for (const auto& reference : references) {
-    GOPLINE_ASSIGN(auto* store, blobs.store_of(reference.uri));
+    GOPLINE_ASSIGN(auto store, blobs.store_of(reference.uri));
     GOPLINE_ASSIGN(auto key, store->key_of(reference.uri));
     GOPLINE_ASSIGN(auto bytes, store->get(key, {0, reference.size}, stop));
     if (xxh3_hex(bytes.bytes()) != reference.xxh3) {

@@ -23,6 +23,7 @@ Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use, Sto
 // The namespace: of --namespace or of a Kafka log's URL, else the default. kInvalidArgument when both name
 // one, and not the same.
 Result<std::string> namespace_of(const LogOptions& options);
+Result<std::string> files_namespace_of(const LogOptions& options);  // where files lie beside it
 Result<record::Topics> topics_of(const LogOptions& options);
 
 // A log with what it says of its streams.
