@@ -26,6 +26,11 @@ Result<std::shared_ptr<payload::BlobStore>> BlobStores::for_writing() {
   return open(options_.url, true);
 }
 
+Result<std::shared_ptr<payload::BlobStore>> BlobStores::for_reading() {
+  if (options_.url.empty()) return nullptr;
+  return open(options_.url, false);
+}
+
 Result<std::shared_ptr<payload::BlobStore>> BlobStores::store_of(const std::string& uri) {
   if (!options_.url.empty()) {
     GOPLINE_ASSIGN(auto named, open(options_.url, false));

@@ -62,6 +62,10 @@ void add_log_options(CLI::App& command, LogOptions& options) {
       ->type_name("NS");
 }
 
+void add_files_option(CLI::App& command, LogOptions& options) {
+  command.add_flag("--files", options.files, "Of files that were put, not of video");
+}
+
 void add_blob_options(CLI::App& command, BlobOptions& options) {
   command
       .add_option(

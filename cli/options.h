@@ -17,6 +17,7 @@ namespace gopline::cli {
 
 struct LogOptions {
   std::string url = "./gopline-data";
+  bool files = false;           // the namespace's files are meant, not its video
   std::string topic_namespace;  // empty: what the URL names, else "gopline"
   std::string index_url;        // where NS.index lies instead; empty: with the rest
   std::string events_url;       // where NS.events lies instead
@@ -43,6 +44,7 @@ struct OutputOptions {
 };
 
 void add_log_options(CLI::App& command, LogOptions& options);
+void add_files_option(CLI::App& command, LogOptions& options);
 void add_blob_options(CLI::App& command, BlobOptions& options);
 void add_payload_options(CLI::App& command, PayloadOptions& options);  // with those for blobs
 void check_payload_options(const PayloadOptions& options);             // throws CLI::ValidationError
