@@ -96,6 +96,14 @@ void add_payload_options(CLI::App& command, PayloadOptions& options) {
   add_blob_options(command, options.blobs);
 }
 
+void add_compression_option(CLI::App& command, payload::Compression& compression) {
+  add_parsed(command, "--compression", compression,
+             "Whether a log that can (Kafka) compresses: by a sample, never, or always. Media never shrink",
+             payload::compression_from)
+      ->default_str("auto")
+      ->type_name("auto|none|zstd");
+}
+
 void check_payload_options(const PayloadOptions& options) {
   if (options.strategy.strategy == payload::Strategy::kClaim && options.blobs.url.empty()) {
     throw CLI::ValidationError(
