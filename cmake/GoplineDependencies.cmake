@@ -7,6 +7,8 @@ find_package(nlohmann_json REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(pugixml REQUIRED)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # The system's librdkafka where it is new enough, else the one that tools/librdkafka/build.sh has made.
