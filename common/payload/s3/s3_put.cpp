@@ -86,8 +86,9 @@ Result<S3Put::Sent> S3Put::judge(const std::string& object, const S3Answer& answ
                                  const StopToken& stop) {
   if (answer.ok()) return Sent::kStored;
   bool was_there = answer.http.status == 412 || answer.http.status == 409;
-  bool may_be_ours = answer.tries > 1 && (was_there || answer.error.code == "NoSuchUpload");
-  if (may_be_ours) {  // a try before, whose answer was lost, may have done it
+  // A try before, whose answer was lost, may have done it; libcurl too sends again on a connection that was
+  // gone.
+  if ((was_there && answer.tries > 1) || answer.error.code == "NoSuchUpload") {
     GOPLINE_ASSIGN(auto known, head(object, stop));
     if (known.ok() && size_of(known) == size) return Sent::kStored;
   }
