@@ -15,6 +15,11 @@ std::string in_words(const S3Answer& answer) {
   return out;
 }
 
+// The second is versitygw's word.
+bool is_unknown_key(const std::string& code) {
+  return code == "InvalidAccessKeyId" || code == "XAdminUserNotFound";
+}
+
 std::string what_to_check(const S3Settings& settings, const S3Answer& answer) {
   const auto& code = answer.error.code;
   if (code == "SignatureDoesNotMatch") {
@@ -23,7 +28,7 @@ std::string what_to_check(const S3Settings& settings, const S3Answer& answer) {
         "there changes requests",
         settings.credentials.access_key_id);
   }
-  if (code == "InvalidAccessKeyId") {
+  if (is_unknown_key(code)) {
     return fmt::format("{} does not know the access key {}", settings.endpoint(),
                        settings.credentials.access_key_id);
   }
@@ -60,7 +65,7 @@ Error worded(const S3Settings& settings, const std::string& uri, const S3Answer&
   }
   if (is_full(answer))
     return make(ErrorCode::kOutOfSpace, fmt::format("{}: the store is full ({})", uri, words));
-  if (status == 401 || status == 403) {
+  if (status == 401 || status == 403 || is_unknown_key(code)) {
     return make(ErrorCode::kPermissionDenied,
                 fmt::format("{}: refused ({}): {}", uri, words, what_to_check(settings, answer)));
   }
