@@ -20,6 +20,10 @@ bool is_unknown_key(const std::string& code) {
   return code == "InvalidAccessKeyId" || code == "XAdminUserNotFound";
 }
 
+bool is_stale_token(const std::string& code) {
+  return code == "ExpiredToken" || code == "InvalidToken";
+}
+
 std::string what_to_check(const S3Settings& settings, const S3Answer& answer) {
   const auto& code = answer.error.code;
   if (code == "SignatureDoesNotMatch") {
@@ -32,8 +36,7 @@ std::string what_to_check(const S3Settings& settings, const S3Answer& answer) {
     return fmt::format("{} does not know the access key {}", settings.endpoint(),
                        settings.credentials.access_key_id);
   }
-  if (code == "ExpiredToken" || code == "InvalidToken")
-    return "the session token is no longer valid: get a new one";
+  if (is_stale_token(code)) return "the session token is no longer valid: get a new one";
   if (code == "RequestTimeTooSkewed") return "this machine's clock is wrong";
   return fmt::format("the access key {} needs the right to do this in the bucket {}",
                      settings.credentials.access_key_id, settings.bucket);
@@ -65,7 +68,7 @@ Error worded(const S3Settings& settings, const std::string& uri, const S3Answer&
   }
   if (is_full(answer))
     return make(ErrorCode::kOutOfSpace, fmt::format("{}: the store is full ({})", uri, words));
-  if (status == 401 || status == 403 || is_unknown_key(code)) {
+  if (status == 401 || status == 403 || is_unknown_key(code) || is_stale_token(code)) {
     return make(ErrorCode::kPermissionDenied,
                 fmt::format("{}: refused ({}): {}", uri, words, what_to_check(settings, answer)));
   }

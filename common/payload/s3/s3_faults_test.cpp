@@ -90,7 +90,7 @@ TEST_F(S3Faults, TriesAgainWhatIsBusy) {
   serve([&](const auto& request, int number) {
     if (number == 0) return error_reply(503, "SlowDown");
     if (number == 1) return error_reply(500, "InternalError");
-    if (number == 2) return ScriptedReply{502, {}, "<html>Bad gateway</html>", {}, {}, false};
+    if (number == 2) return ScriptedReply{502, {}, "<html>Bad gateway</html>", {}, {}};
     if (number == 3) return status(429);
     return range_reply(request, whole_);
   });
@@ -147,7 +147,7 @@ TEST_F(S3Faults, KeepsItsConnection) {
 }
 
 TEST_F(S3Faults, AServerThatKnowsNoRanges) {
-  serve([&](const auto&, int) { return ScriptedReply{200, {}, whole_.substr(0, 10), {}, {}, false}; });
+  serve([&](const auto&, int) { return ScriptedReply{200, {}, whole_.substr(0, 10), {}, {}}; });
   EXPECT_EQ(get()->text(), "0123456789");
   expect_error(get(11), ErrorCode::kCorrupt, {});
 }
@@ -203,7 +203,7 @@ TEST_F(S3Faults, SaysWhatToCheck) {
            {"SignatureDoesNotMatch", 403, ErrorCode::kPermissionDenied,
             "secret key does not belong to the access key the-key"},
            {"InvalidAccessKeyId", 403, ErrorCode::kPermissionDenied, "does not know the access key the-key"},
-           {"ExpiredToken", 400, ErrorCode::kInvalidArgument, "ExpiredToken"},
+           {"ExpiredToken", 400, ErrorCode::kPermissionDenied, "get a new one"},
            {"NoSuchBucket", 404, ErrorCode::kNotFound, "there is no bucket bucket at http://127.0.0.1"},
            {"NoSuchKey", 404, ErrorCode::kNotFound, "s3://bucket/p/some/key"},
            {"InvalidRange", 416, ErrorCode::kCorrupt, "ends before"},
@@ -240,11 +240,11 @@ TEST_F(S3Faults, AnotherRangeThanAskedForIsNotTaken) {
   std::vector<ScriptedReply> wrong;
   for (const char* range :
        {"bytes 1-10/36", "bytes 0-8/36", "bytes 0-9", "bytes x-9/36", "", "items 0-9/36"}) {
-    wrong.push_back({206, {std::string("Content-Range: ") + range}, "0123456789", {}, {}, false});
+    wrong.push_back({206, {std::string("Content-Range: ") + range}, "0123456789", {}, {}});
   }
-  wrong.push_back({206, {"Content-Range: bytes 0-9/36"}, "012345678", {}, {}, false});
-  wrong.push_back({206, {"Content-Range: bytes 0-9/36"}, "0123456789x", {}, {}, false});
-  wrong.push_back({200, {}, whole_, {}, {}, false});
+  wrong.push_back({206, {"Content-Range: bytes 0-9/36"}, "012345678", {}, {}});
+  wrong.push_back({206, {"Content-Range: bytes 0-9/36"}, "0123456789x", {}, {}});
+  wrong.push_back({200, {}, whole_, {}, {}});
   ScriptedReply now;
   serve([&](const auto&, int) { return now; });
   for (const auto& reply : wrong) {
@@ -273,7 +273,7 @@ TEST_F(S3Faults, ASizeThatNobodyHasTakesNoMemory) {
 
 TEST_F(S3Faults, ListingsThatAreNone) {
   std::string body = "<ListBucketResult><Contents>";
-  serve([&](const auto&, int) { return ScriptedReply{200, {}, body, {}, {}, false}; });
+  serve([&](const auto&, int) { return ScriptedReply{200, {}, body, {}, {}}; });
   auto list = [&] { return store_->list("", [](const auto&) { return true; }, {}); };
   expect_error(list(), ErrorCode::kCorrupt, {"not a whole listing"});
   body =

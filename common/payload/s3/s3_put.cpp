@@ -50,8 +50,14 @@ Result<bool> S3Put::put(const std::string& object, const BufferChain& bytes, con
   if (!known.ok() && known.http.status != 404) return client_.failure(object, known);
   bool replaces = known.ok() && size_of(known) != bytes.size();
   if (known.ok() && !replaces) {
-    GOPLINE_ASSIGN(bool renewed, renew(object, bytes.size(), known, stop));
-    if (renewed) return true;
+    auto renewed = renew(object, bytes.size(), known, stop);
+    if (renewed && *renewed) return true;
+    if (!renewed) {
+      bool cannot_copy = renewed.error().code == ErrorCode::kUnsupported ||
+                         renewed.error().code == ErrorCode::kInvalidArgument;
+      if (!cannot_copy) return tl::unexpected<Error>(std::move(renewed.error()));
+      replaces = true;  // sent again it is young, too
+    }
   }
   auto condition = !replaces && abilities_.conditional_put;
   GOPLINE_ASSIGN(auto sent, send(object, bytes, sha256, condition, stop));

@@ -47,7 +47,7 @@ class S3PutTest : public testing::Test {
     return out;
   }
   static ScriptedReply reply(int status, std::string body = "", std::vector<std::string> headers = {}) {
-    return {status, std::move(headers), std::move(body), {}, {}, false};
+    return {status, std::move(headers), std::move(body), {}, {}};
   }
   ScriptedReply present(std::size_t size) const {
     return reply(200, "",
@@ -122,6 +122,15 @@ TEST_F(S3PutTest, WhereACopyKeepsTheAgeAnUploadOfItselfRenewsIt) {
   EXPECT_EQ(asked().size() - before, 4u) << "the server is known now";
 }
 
+TEST_F(S3PutTest, AServerThatCopiesNothingGetsTheBytesAgain) {
+  serve([&](const auto& what, int) {
+    if (what == "HEAD") return present(text_.size());
+    return what.ends_with("copy") ? error(501, "NotImplemented") : usual(what);
+  });
+  EXPECT_FALSE(put()->was_present);
+  EXPECT_EQ(asked().back(), "PUT") << "unconditionally";
+}
+
 TEST_F(S3PutTest, CollectedInBetweenItIsSentAgain) {
   serve([&](const auto& what, int before) {
     if (what == "HEAD" && before == 0) return present(text_.size());
@@ -153,8 +162,8 @@ TEST_F(S3PutTest, AnAnswerThatWasLostIsFoundByTheNextTry) {
   serve([&](const auto& what, int before) {
     if (what == "HEAD") return before == 0 ? reply(404) : present(text_.size());
     if (before > 0) return error(412, "PreconditionFailed");
-    auto lost = reply(200);
-    lost.stalls = true;  // where it breaks instead, libcurl may send again unseen
+    auto lost = reply(200, "0123456789");
+    lost.cut_after = 50, lost.closes = true;  // where nothing has come at all, libcurl sends again unseen
     return lost;
   });
   EXPECT_FALSE(put()->was_present) << "it was us";

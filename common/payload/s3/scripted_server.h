@@ -31,6 +31,7 @@ struct ScriptedReply {
   std::optional<std::size_t> content_length;  // a wrong one
   std::optional<std::size_t> cut_after;  // of the reply's bytes, head and body; then the connection breaks
   bool stalls = false;                   // instead of breaking, says nothing more
+  bool closes = false;                   // instead of breaking, ends the connection in order
 };
 
 // For tests: an HTTP server on loopback that answers as it is told, rightly or not. `script` gets each

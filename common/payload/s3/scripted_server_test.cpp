@@ -187,7 +187,7 @@ bool ScriptedServer::send_reply(int connection, const ScriptedRequest& request, 
     }
     return false;
   }
-  break_off(connection);
+  if (!reply.closes) break_off(connection);
   return false;
 }
 
