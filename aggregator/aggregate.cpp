@@ -97,6 +97,7 @@ class Aggregation {
 
   void count(const StreamReaderStats& stats) {
     report_.payload_bytes_read = stats.payload_bytes;
+    report_.blob_bytes_read = stats.blob_bytes;
     report_.duplicates = stats.duplicates;
     report_.late = stats.late;
     report_.foreign_records = stats.foreign_records;

@@ -48,6 +48,7 @@ struct AggregateReport {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;               // of the output
   std::uint64_t payload_bytes_read = 0;  // from the log
+  std::uint64_t blob_bytes_read = 0;     // from where claim checks led
   std::vector<Absence> absences;
   std::uint64_t duplicates = 0;       // chunks that came more than once
   std::uint64_t late = 0;             // segments written after a newer epoch had begun

@@ -21,6 +21,7 @@ PlannedSegment planned(const SurveyedSegment& surveyed) {
   segment.end = headers.duration ? later_by(headers.time, *headers.duration) : headers.time;
   segment.sap = headers.sap;
   segment.late = headers.late;
+  if (headers.dataref && headers.size == headers.dataref->size) segment.dataref = headers.dataref->uri;
   return segment;
 }
 
@@ -33,6 +34,7 @@ PlannedSegment planned(const record::IndexEntry& entry) {
   segment.end = entry.end_time();
   segment.sap = entry.sap;
   segment.late = entry.late;
+  segment.dataref = entry.dataref;
   if (entry.gap) segment.gaps_before.push_back(*entry.gap);
   return segment;
 }

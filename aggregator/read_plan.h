@@ -21,6 +21,7 @@ struct PlannedSegment {
   Timestamp end;                          // and of its end; as `time` when unknown
   int sap = 0;
   bool late = false;
+  std::string dataref;                        // where its payload lies instead; empty: in the log
   std::vector<record::GapFacts> gaps_before;  // footage that was never written
 };
 

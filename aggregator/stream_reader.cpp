@@ -2,18 +2,22 @@
 
 #include <algorithm>
 
-#include "aggregator/claim_fetcher.h"
-
 namespace gopline::aggregator {
 namespace {
 
 // No more than this is looked ahead for records that lie together.
 constexpr std::uint64_t kEnoughAhead = 64 << 20;
 
+// Claim checks beyond the one in hand that are announced to the store.
+constexpr std::size_t kClaimsAhead = 16;
+
 }  // namespace
 
 StreamReader::StreamReader(Log& log, ReadPlan plan, StopToken stop, payload::BlobSource* blobs)
-    : plan_(std::move(plan)), stop_(std::move(stop)), blobs_(blobs), fetcher_(log, plan_.where, stop_) {
+    : plan_(std::move(plan)),
+      stop_(std::move(stop)),
+      claims_(blobs ? std::make_unique<ClaimFetcher>(*blobs, stop_) : nullptr),
+      fetcher_(log, plan_.where, stop_) {
   stats_.duplicates = plan_.duplicates;
   stats_.foreign_records = plan_.foreign_records;
 }
@@ -69,7 +73,7 @@ Absence StreamReader::absence_of(AbsenceCause cause, std::string reason) const {
 
 void StreamReader::begin_epoch() {
   const auto& epoch = plan_.epochs[epoch_];
-  segment_ = epoch.segments.begin();
+  segment_ = announced_ = epoch.segments.begin();
   reached_.reset();
   if (!epoch.started) {
     auto absence = absence_of(AbsenceCause::kExpired,
@@ -146,7 +150,19 @@ std::uint64_t StreamReader::wanted_ahead() const {
   return bytes;
 }
 
+// Payloads that lie elsewhere are fetched while those before them are read.
+void StreamReader::announce_claims() {
+  if (!claims_) return;
+  const auto& segments = plan_.epochs[epoch_].segments;
+  for (; announced_ != segments.end() && claims_->announced() < kClaimsAhead; ++announced_) {
+    const auto& [number, segment] = *announced_;
+    if (!segment.dataref.empty() && number >= segment_->first)
+      claims_->announce(segment.dataref, segment.bytes);
+  }
+}
+
 Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegment& segment) {
+  announce_claims();
   damage_.clear();
   bool settled = false;
   bool expired = false;
@@ -191,12 +207,12 @@ Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegmen
 Result<void> StreamReader::redeem(record::AssembledSegment claimed, std::int64_t number,
                                   const PlannedSegment& segment) {
   const auto& uri = claimed.datarefs.front().uri;
-  if (!blobs_) {
+  if (!claims_) {
     absent(AbsenceCause::kElsewhere, "its payload lies at " + uri, number, segment);
     std::get<Absence>(ready_.back()).uri = uri;
     return {};
   }
-  auto bytes = fetch_claims(*blobs_, claimed.datarefs, stop_);
+  auto bytes = claims_->fetch(claimed.datarefs);
   if (bytes) {
     ++stats_.segments;
     stats_.blob_bytes += bytes->size();

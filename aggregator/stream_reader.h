@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "aggregator/claim_fetcher.h"
 #include "aggregator/read_plan.h"
 #include "aggregator/record_fetcher.h"
 #include "aggregator/selection.h"
@@ -50,6 +51,7 @@ class StreamReader {
   void announce_missing(std::int64_t from, std::int64_t to, std::optional<Timestamp> until);
   Result<void> read_segment(std::int64_t number, const PlannedSegment& segment);
   bool take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment);
+  void announce_claims();
   Result<void> redeem(record::AssembledSegment claimed, std::int64_t number, const PlannedSegment& segment);
   void absent(AbsenceCause cause, std::string reason, std::int64_t number, const PlannedSegment& segment);
   Absence absence_of(AbsenceCause cause, std::string reason) const;
@@ -58,13 +60,14 @@ class StreamReader {
 
   ReadPlan plan_;
   StopToken stop_;
-  payload::BlobSource* blobs_;
+  std::unique_ptr<ClaimFetcher> claims_;  // nullptr: nobody said where
   RecordFetcher fetcher_;
   record::ChunkAssembler assembler_;
   std::deque<StreamItem> ready_;
   std::size_t epoch_ = 0;  // index into plan_.epochs
   bool epoch_open_ = false;
   std::map<std::int64_t, PlannedSegment>::const_iterator segment_;
+  std::map<std::int64_t, PlannedSegment>::const_iterator announced_;  // the next one to announce
   std::int64_t expected_ = 0;         // number of the next segment of the epoch
   std::optional<Timestamp> reached_;  // capture time at which the newest segment ended
   std::string damage_;                // what a bad record of the segment in hand was told to be

@@ -8,11 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/bytes/digest.h"
 #include "common/log/memory_log.h"
 #include "common/media/access_point.h"
 #include "common/media/demuxer.h"
 #include "common/media/segment_builder.h"
+#include "common/payload/blob_key.h"
+#include "common/payload/blob_store.h"
 #include "common/record/markers.h"
 #include "common/record/segment_headers.h"
 #include "common/record/topics.h"
@@ -118,7 +121,8 @@ struct EpochOptions {
   std::vector<std::int64_t> without;  // segments that are not written
   std::int64_t segments = -1;         // that many only; -1: all
   std::optional<std::int64_t>
-      unfinished;  // this segment's last chunk is not written (chunk_bytes must be set)
+      unfinished;                       // this segment's last chunk is not written (chunk_bytes must be set)
+  payload::BlobStore* blobs = nullptr;  // payloads go there, and claim checks into the log
   bool started = true;
   bool ended = true;
   bool indexed = true;
@@ -243,6 +247,18 @@ class TestStream {
     headers.late = options.late;
     headers.content_type = built.content_type;
     auto& written = offsets[{epoch, number}];
+    if (options.blobs) {
+      auto key = payload::to_text({"gopline", kStream, format_hour(headers.time), sha256_hex(built.bytes)});
+      auto put = options.blobs->put(key, built.bytes, {});
+      headers.dataref = record::DataRef{put->uri, bytes.size(), xxh3_hex(bytes.bytes())};
+      headers.duration = Rational{built.duration, built.timescale};
+      headers.size = bytes.size();
+      headers.last_chunk = true;
+      headers.xxh3 = xxh3_hex(BufferChain());
+      written.push_back(append(topics.segments, kStream, record::encode(headers), Buffer()));
+      if (options.indexed) write_index(headers, options, written);
+      return;
+    }
     for (std::size_t at = 0; at < bytes.size(); at += chunk_bytes, ++headers.chunk) {
       auto chunk = bytes.share(at, std::min(chunk_bytes, bytes.size() - at));
       headers.xxh3 = xxh3_hex(chunk.bytes());
@@ -273,6 +289,7 @@ class TestStream {
     entry.start = headers.start;
     entry.duration = *headers.duration;
     entry.size = *headers.size;
+    if (headers.dataref) entry.dataref = headers.dataref->uri;
     entry.sap = headers.sap;
     auto gap = options.gaps.find(headers.segment.value);
     if (gap != options.gaps.end()) entry.gap = gap->second;

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "aggregator/aggregate.h"
+#include "cli/absences.h"
+#include "cli/blob_stores.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/display_width.h"
@@ -37,44 +39,11 @@ constexpr const char* kExamples =
 
 struct AggregateCommand {
   LogOptions log;
+  BlobOptions blobs;
   OutputOptions output;
   std::optional<aggregator::EpochSelection> epoch;
   aggregator::AggregateOptions aggregate;
 };
-
-std::string segments_of(const aggregator::Absence& absence) {
-  if (!absence.first_segment) return "-";
-  auto first = absence.first_segment->value;
-  return absence.segments <= 1 ? std::to_string(first)
-                               : fmt::format("{}-{}", first, first + absence.segments - 1);
-}
-
-std::string absences_table(const std::vector<aggregator::Absence>& absences) {
-  Table table({{"GAP"},
-               {"EPOCH", Align::kRight},
-               {"SEGMENTS", Align::kRight},
-               {"FROM (UTC)"},
-               {"TO (UTC)"},
-               {"BYTES", Align::kRight},
-               {"WHY"}});
-  for (const auto& absence : absences) {
-    table.add_row({std::string(to_string(absence.cause)), std::to_string(absence.epoch.value),
-                   segments_of(absence), show_time(absence.from), show_time(absence.to),
-                   absence.bytes > 0 ? format_bytes(absence.bytes) : "-", absence.reason});
-  }
-  return table.to_string();
-}
-
-ordered_json absence_json(const aggregator::Absence& absence) {
-  ordered_json json{
-      {"epoch", absence.epoch.value}, {"cause", to_string(absence.cause)}, {"reason", absence.reason}};
-  json["first_segment"] = absence.first_segment ? ordered_json(absence.first_segment->value) : ordered_json();
-  json["segments"] = absence.segments;
-  json["from"] = json_time(absence.from);
-  json["to"] = json_time(absence.to);
-  json["bytes"] = absence.bytes;
-  return json;
-}
 
 ordered_json report_json(const AggregateCommand& command, const aggregator::AggregateReport& report) {
   ordered_json json{{"stream", command.aggregate.selection.stream},
@@ -86,6 +55,7 @@ ordered_json report_json(const AggregateCommand& command, const aggregator::Aggr
                     {"packets", report.packets},
                     {"bytes", report.bytes},
                     {"payload_bytes_read", report.payload_bytes_read},
+                    {"blob_bytes_read", report.blob_bytes_read},
                     {"duplicates", report.duplicates},
                     {"late", report.late},
                     {"foreign_records", report.foreign_records},
@@ -130,6 +100,8 @@ std::string summary(const AggregateCommand& command, const aggregator::Aggregate
 Result<int> run(const AggregateCommand& command, const Environment& environment) {
   auto options = command.aggregate;
   GOPLINE_ASSIGN(options.selection.topic_namespace, namespace_of(command.log));
+  BlobStores blobs(command.blobs);
+  options.blobs = &blobs;
   if (options.output == "-" && isatty(STDOUT_FILENO) == 1) {
     return fail(ErrorCode::kInvalidArgument,
                 "standard output is a terminal: redirect it, or give --output a file");
@@ -174,6 +146,7 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
       ->required()
       ->type_name("FILE");
   add_log_options(*command, options->log);
+  add_blob_options(*command, options->blobs);
   add_point_option(*command, "--from", options->aggregate.selection.from,
                    "Begin at this capture time or record offset");
   add_point_option(*command, "--to", options->aggregate.selection.to,

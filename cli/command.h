@@ -26,6 +26,8 @@ using Action = std::function<int(const Environment&)>;
 // Each declares one subcommand with its options, and sets `chosen` when the command line names it.
 void add_split_command(CLI::App& root, Action& chosen);
 void add_aggregate_command(CLI::App& root, Action& chosen);
+void add_put_command(CLI::App& root, Action& chosen);
+void add_get_command(CLI::App& root, Action& chosen);
 void add_streams_command(CLI::App& root, Action& chosen);
 void add_inspect_command(CLI::App& root, Action& chosen);
 void add_verify_command(CLI::App& root, Action& chosen);

@@ -127,6 +127,11 @@ Result<std::string> namespace_of(const LogOptions& options) {
   return out;
 }
 
+Result<std::string> files_namespace_of(const LogOptions& options) {
+  GOPLINE_ASSIGN(auto name_space, namespace_of(options));
+  return record::files_namespace(name_space);
+}
+
 Result<record::Topics> topics_of(const LogOptions& options) {
   GOPLINE_ASSIGN(auto name_space, namespace_of(options));
   return record::topics_of(name_space);

@@ -29,6 +29,7 @@ Result<KafkaLogOptions> kafka_options(const LogOptions& options, StopToken stop 
 // The namespace: of --namespace or of a Kafka log's URL, else the default. kInvalidArgument when both name
 // one, and not the same.
 Result<std::string> namespace_of(const LogOptions& options);
+Result<std::string> files_namespace_of(const LogOptions& options);  // where files lie beside it
 Result<record::Topics> topics_of(const LogOptions& options);
 
 // A log with what it says of its streams.

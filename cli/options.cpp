@@ -62,6 +62,43 @@ void add_log_options(CLI::App& command, LogOptions& options) {
       ->type_name("NS");
 }
 
+void add_blob_options(CLI::App& command, BlobOptions& options) {
+  command
+      .add_option(
+          "--blobs", options.url,
+          "Where claim checks lie: a folder or s3://BUCKET/PREFIX. Readers need it only where the folder "
+          "has moved")
+      ->envname("GOPLINE_BLOBS")
+      ->type_name("URL");
+  command
+      .add_option("--s3-config", options.s3_config,
+                  "A file of settings for s3://: endpoint, keys, encryption")
+      ->envname("GOPLINE_S3_CONFIG")
+      ->type_name("FILE");
+}
+
+void add_payload_options(CLI::App& command, PayloadOptions& options) {
+  add_parsed(command, "--payload", options.strategy.strategy,
+             "How payloads travel: in one record, in several, or beside the log (with --blobs)",
+             payload::strategy_from)
+      ->default_str("auto")
+      ->type_name("auto|inline|chunk|claim");
+  add_bytes(command, "--chunk-bytes", options.strategy.chunk_bytes, "Size of a chunk")->default_str("1MiB");
+  add_bytes(command, "--inline-bytes", options.strategy.inline_bytes,
+            "auto: up to this in one record. Default: what the log is comfortable with");
+  add_bytes(command, "--claim-bytes", options.strategy.claim_bytes,
+            "auto: from this on beside the log, if there is --blobs. Default: 32MiB");
+  command.add_flag("--explain", options.explain, "Say how payloads travelled, and why");
+  add_blob_options(command, options.blobs);
+}
+
+void check_payload_options(const PayloadOptions& options) {
+  if (options.strategy.strategy == payload::Strategy::kClaim && options.blobs.url.empty()) {
+    throw CLI::ValidationError(
+        "--payload claim", "needs a place for the payloads: add --blobs DIR or --blobs s3://BUCKET/PREFIX");
+  }
+}
+
 void add_json_option(CLI::App& command, OutputOptions& options) {
   command.add_flag("--json", options.json, "Print one JSON document instead of a table");
 }

@@ -4,6 +4,7 @@
 
 #include "aggregator/selection.h"
 #include "common/base/clock.h"
+#include "common/payload/strategy.h"
 
 namespace CLI {
 class App;
@@ -22,6 +23,19 @@ struct LogOptions {
   std::string kafka_config;     // a file of librdkafka's properties
 };
 
+// Where payloads lie that are not in the log.
+struct BlobOptions {
+  std::string url;        // a folder or s3://BUCKET/PREFIX; empty: where claim checks themselves say
+  std::string s3_config;  // a file of settings for object stores
+};
+
+// How payloads travel.
+struct PayloadOptions {
+  BlobOptions blobs;
+  payload::StrategySettings strategy;
+  bool explain = false;
+};
+
 struct OutputOptions {
   bool json = false;
   bool quiet = false;
@@ -29,6 +43,9 @@ struct OutputOptions {
 };
 
 void add_log_options(CLI::App& command, LogOptions& options);
+void add_blob_options(CLI::App& command, BlobOptions& options);
+void add_payload_options(CLI::App& command, PayloadOptions& options);  // with those for blobs
+void check_payload_options(const PayloadOptions& options);             // throws CLI::ValidationError
 void add_json_option(CLI::App& command, OutputOptions& options);
 void add_verbosity_options(CLI::App& command, OutputOptions& options);  // --quiet, --verbose
 void add_stream_argument(CLI::App& command, std::string& stream);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/blob_stores.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
@@ -11,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/source_names.h"
 #include "cli/split_run.h"
+#include "cli/strategy_report.h"
 
 namespace gopline::cli {
 namespace {
@@ -23,6 +25,7 @@ constexpr const char* kExamples =
     "  gopline split night.ts --start-time 2026-11-22T18:30:00Z --digest sha256\n"
     "  gopline split door.mp4 --retention 30d            a log that is made now keeps a month\n"
     "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
+    "  gopline split clip.mp4 --blobs /srv/blobs --payload claim   the log keeps only references\n"
     "  gopline split clip.mp4 --log null:                how fast this machine splits\n\n"
     "A source is anything FFmpeg opens; '-' is standard input. Splitting into a stream that exists opens its "
     "next\n"
@@ -33,6 +36,7 @@ struct SplitCommand {
   OutputOptions output;
   std::vector<std::string> sources;
   std::vector<std::string> streams;
+  PayloadOptions payload;
   splitter::SplitOptions common;  // everything but source and stream
 };
 
@@ -50,6 +54,10 @@ Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sou
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kWrite, environment.stop));
   auto common = command.common;
   GOPLINE_ASSIGN(common.topic_namespace, namespace_of(command.log));
+  BlobStores stores(command.payload.blobs);
+  GOPLINE_ASSIGN(auto blobs, stores.for_writing());
+  common.payload = command.payload.strategy;
+  common.blobs = blobs.get();
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
   auto tasks = split_all(*log, common, sources, environment, board);
   board.close();
@@ -57,6 +65,7 @@ Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sou
     print_result(json_of(tasks, log->describe()).dump(2) + "\n");
   } else if (!command.output.quiet) {
     print_result(to_text(tasks));
+    if (command.payload.explain) print_result("\n" + strategies_text(strategies_of(tasks)));
   }
   return exit_code_of(tasks);
 }
@@ -118,10 +127,12 @@ void add_split_command(CLI::App& root, Action& chosen) {
       ->default_str("none")
       ->type_name("none|sha256");
   declare_topics(*command, options->common);
+  add_payload_options(*command, options->payload);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {
+    check_payload_options(options->payload);
     chosen = [options](const Environment& environment) {
       apply_verbosity(options->output);
       auto sources = name_sources(options->sources, options->streams);

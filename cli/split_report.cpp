@@ -4,6 +4,7 @@
 
 #include "cli/display_width.h"
 #include "cli/progress.h"
+#include "cli/strategy_report.h"
 #include "cli/table.h"
 #include "cli/text_forms.h"
 #include "common/base/text.h"
@@ -44,6 +45,7 @@ ordered_json json_of(const SplitTask& task) {
           {{"index", track.source_index}, {"description", track.description}, {"reason", track.reason}});
     }
   }
+  if (task.report) json["payloads"] = strategies_json(task.report->epoch.strategies);
   json["error"] = task.has_failed() ? ordered_json(failure_message(task)) : ordered_json();
   return json;
 }
@@ -91,6 +93,14 @@ std::string to_text(const std::deque<SplitTask>& tasks) {
     }
   }
   return table.to_string() + notes;
+}
+
+splitter::StrategyUses strategies_of(const std::deque<SplitTask>& tasks) {
+  splitter::StrategyUses all;
+  for (const auto& task : tasks) {
+    if (task.report) add(all, task.report->epoch.strategies);
+  }
+  return all;
 }
 
 ordered_json json_of(const std::deque<SplitTask>& tasks, std::string_view log) {

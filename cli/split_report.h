@@ -33,5 +33,6 @@ std::string failure_message(const SplitTask& task);
 
 std::string to_text(const std::deque<SplitTask>& tasks);
 nlohmann::ordered_json json_of(const std::deque<SplitTask>& tasks, std::string_view log);
+splitter::StrategyUses strategies_of(const std::deque<SplitTask>& tasks);  // of all together
 
 }  // namespace gopline::cli

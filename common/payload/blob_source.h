@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 
 #include "common/base/result.h"
@@ -11,9 +12,9 @@ class BlobSource {
  public:
   virtual ~BlobSource() = default;
 
-  // The store of a ce_dataref; it lives as long as this. kUnsupported for a kind of URI that this program
-  // cannot read, else what opening the store says.
-  virtual Result<BlobStore*> store_of(const std::string& uri) = 0;
+  // The store of a ce_dataref. kUnsupported for a kind of URI that this program cannot read, else what opening
+  // the store says.
+  virtual Result<std::shared_ptr<BlobStore>> store_of(const std::string& uri) = 0;
 };
 
 }  // namespace gopline::payload

@@ -5,7 +5,11 @@ namespace gopline::record {
 Topics topics_of(std::string_view name_space) {
   auto topic = [&](std::string_view name) { return std::string(name_space) + '.' + std::string(name); };
   return {topic("segments"), topic("index"),   topic("streams"), topic("events"),
-          topic("files"),    topic("backlog"), topic("kept"),    topic("dead")};
+          topic("backlog"),  topic("kept"),  topic("dead")};
+}
+
+std::string files_namespace(std::string_view name_space) {
+  return std::string(name_space) + ".files";
 }
 
 Result<void> check_namespace(std::string_view name_space) {

@@ -221,10 +221,10 @@ class DirectoryStore final : public BlobStore {
 
 }  // namespace
 
-Result<std::unique_ptr<BlobStore>> open_directory_store(const fs::path& folder) {
+Result<std::unique_ptr<BlobStore>> open_directory_store(const fs::path& folder, bool create) {
   std::error_code code;
   auto absolute = fs::absolute(folder, code).lexically_normal();
-  if (!code) fs::create_directories(absolute, code);
+  if (!code && create) fs::create_directories(absolute, code);
   if (code) return fail_errno(code.value(), folder.string());
   if (!absolute.has_filename()) absolute = absolute.parent_path();  // "a/b/" names b
   return std::make_unique<DirectoryStore>(std::move(absolute));
