@@ -7,15 +7,16 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "bench/segments/report.h"
 #include "bench/segments/runner.h"
 #include "cli/bench_table.h"
+#include "cli/blob_stores.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
 #include "common/base/text.h"
-#include "common/payload/directory/directory_store.h"
 
 namespace gopline::cli {
 namespace {
@@ -32,7 +33,7 @@ constexpr const char* kExamples =
 struct BenchCommand {
   LogOptions log;
   OutputOptions output;
-  std::string blobs;
+  BlobOptions blobs;
   std::string sizes = "16KB..64MB";
   std::string durations = "0.5s..10s";
   std::string strategies;
@@ -82,7 +83,7 @@ Result<Wanted> wanted_of(const BenchCommand& command) {
   auto names = command.strategies;
   if (names.empty()) {
     names = "inline,chunk";
-    if (!command.blobs.empty()) names += ",claim";
+    if (!command.blobs.url.empty()) names += ",claim";
     if (is_kafka(command.log)) names += ",raw";
   }
   GOPLINE_ASSIGN(auto strategies, bench::parse_strategies(names));
@@ -102,7 +103,8 @@ Result<void> write_files(const BenchCommand& command, const bench::Results& resu
   std::filesystem::path folder = command.folder;
   GOPLINE_TRY(write_file(folder / "results.json", to_json(results).dump(2) + "\n"));
   GOPLINE_TRY(write_file(folder / "results.csv", to_csv(results)));
-  return {};
+  auto advice = bench::advise(results, {});
+  return write_file(folder / "report.html", to_html(results, advice ? &*advice : nullptr));
 }
 
 // A line of progress for the whole run, and above it what each case came to.
@@ -145,10 +147,8 @@ class Display {
 Result<bench::Run> measure(const BenchCommand& command, const Wanted& wanted, const Environment& environment) {
   auto largest = *std::ranges::max_element(wanted.sizes);
   GOPLINE_ASSIGN(auto log, open_bench_log(command.log, largest, environment.stop));
-  std::unique_ptr<payload::BlobStore> blobs;
-  if (!command.blobs.empty()) {
-    GOPLINE_ASSIGN(blobs, payload::open_directory_store(command.blobs));
-  }
+  BlobStores stores(command.blobs);
+  GOPLINE_ASSIGN(auto blobs, stores.for_writing());
   bench::Results results;
   results.settings = command.settings;
   auto& facts = results.environment;
@@ -248,8 +248,7 @@ void add_bench_command(CLI::App& root, Action& chosen) {
   auto* command = bench->add_subcommand(
       "segments", "What a payload's size and the way it travels cost: MB/s, CPU, latency, memory");
   add_log_options(*command, options->log);
-  command->add_option("--blobs", options->blobs, "Where claim checks' payloads go: a folder")
-      ->type_name("URL");
+  add_blob_options(*command, options->blobs);
   declare_measuring(*command, *options);
   command
       ->add_option("--output", options->folder, "Also write results.json, results.csv and report.html here")

@@ -36,7 +36,8 @@ std::vector<kafka::Setting> consumer_settings() {
           {"auto.offset.reset", "earliest"},
           {"check.crcs", "true"},
           {"fetch.message.max.bytes", "8388608"},
-          {"fetch.queue.backoff.ms", "10"}};
+          {"fetch.queue.backoff.ms", "10"},
+          {"log_level", "3"}};  // it warns of what an assignment throws away
 }
 
 // What is unacknowledged of one stream. Records in flight point at it; the producer is flushed before it goes.
