@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "bench/segments/advice.h"
+#include "bench/segments/report.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
@@ -18,10 +18,11 @@ namespace {
 constexpr const char* kExamples =
     "  gopline bench segments --log kafka://broker:9092 --output report\n"
     "  gopline advise report/results.json --streams 200 --bitrate 4Mbit/s\n"
-    "  gopline advise report/results.json --latency-goal 800ms --json\n";
+    "  gopline advise report/results.json --latency-goal 800ms --report report/report.html\n";
 
 struct AdviseCommand {
   std::string results;
+  std::string report;  // empty: none
   bench::Goal goal;
   OutputOptions output;
 };
@@ -54,6 +55,11 @@ Result<int> run(const AdviseCommand& command) {
   GOPLINE_ASSIGN(auto results, read_results(command.results));
   auto advice = bench::advise(results, command.goal);
   if (!advice) return fail_with_context(command.results, std::move(advice.error()));
+  if (!command.report.empty()) {
+    std::ofstream file(command.report, std::ios::binary);
+    file << to_html(results, &*advice) << std::flush;
+    if (!file) return fail_errno(errno == 0 ? EIO : errno, command.report + ": cannot write the report");
+  }
   print_result(command.output.json ? to_json(*advice).dump(2) + "\n" : to_text(*advice));
   return kWhole;
 }
@@ -84,6 +90,8 @@ void add_advise_command(CLI::App& root, Action& chosen) {
       ->default_str("4Mbit/s");
   add_duration(*command, "--latency-goal", options->goal.latency,
                "From a picture's capture until it can be read: a segment's duration and its way. Else none");
+  command->add_option("--report", options->report, "Also write the results' report anew, with this advice")
+      ->type_name("FILE");
   add_json_option(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {

@@ -44,7 +44,7 @@ struct BenchCommand {
     settings.duration = std::chrono::seconds(2);
     settings.latency_duration = std::chrono::seconds(4);
     settings.warm_up = std::chrono::seconds(10);
-    settings.most_bytes = 1'000'000'000;
+    settings.most_bytes = 500'000'000;
   }
 };
 
@@ -215,7 +215,7 @@ void declare_measuring(CLI::App& command, BenchCommand& options) {
                "Of the open loop, in each repetition")
       ->default_str("4s");
   add_bytes(command, "--max-bytes", options.settings.most_bytes, "Written at most in each repetition")
-      ->default_str("1GB");
+      ->default_str("500MB");
   command
       .add_option("--rate", options.settings.rate,
                   "Of the open loop, payloads a second over all streams. Else a third of what was reached, at "

@@ -203,8 +203,9 @@ class RawPath final : public Path {
     for (std::int32_t i = 0; i < streams_; ++i) {
       std::int64_t begin = 0, end = 0;
       if (from == From::kEnd) {
-        auto error = rd_kafka_query_watermark_offsets(client, name_.c_str(), i, &begin, &end, kMetadataMs);
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka::fail_kafka(error, "asking for the end");
+        GOPLINE_TRY(consumer_.ask("asking for the end", [&](int timeout_ms) {
+          return rd_kafka_query_watermark_offsets(client, name_.c_str(), i, &begin, &end, timeout_ms);
+        }));
       }
       rd_kafka_topic_partition_list_add(list.get(), name_.c_str(), i)->offset = end;
     }
