@@ -44,7 +44,7 @@ bool is_kafka(std::string_view url) {
 }
 
 // Later properties win: the environment's are the most general, the URL's the most particular.
-Result<std::unique_ptr<Log>> open_kafka(const std::string& text, const LogOptions& options, StopToken stop) {
+Result<KafkaLogOptions> kafka_options_of(const std::string& text, const LogOptions& options, StopToken stop) {
   GOPLINE_ASSIGN(auto url, parse_kafka_url(text));
   KafkaLogOptions kafka;
   kafka.brokers = url.brokers;
@@ -55,6 +55,11 @@ Result<std::unique_ptr<Log>> open_kafka(const std::string& text, const LogOption
     kafka.properties.insert(kafka.properties.end(), file.begin(), file.end());
   }
   kafka.properties.insert(kafka.properties.end(), url.properties.begin(), url.properties.end());
+  return kafka;
+}
+
+Result<std::unique_ptr<Log>> open_kafka(const std::string& text, const LogOptions& options, StopToken stop) {
+  GOPLINE_ASSIGN(auto kafka, kafka_options_of(text, options, std::move(stop)));
   return open_kafka_log(std::move(kafka));
 }
 
@@ -98,9 +103,17 @@ Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use, Sto
   return make_routed_log(std::move(log), std::move(elsewhere));
 }
 
+bool is_kafka(const LogOptions& options) {
+  return is_kafka(std::string_view(options.url));
+}
+
+Result<KafkaLogOptions> kafka_options(const LogOptions& options, StopToken stop) {
+  return kafka_options_of(options.url, options, std::move(stop));
+}
+
 Result<std::string> namespace_of(const LogOptions& options) {
   std::string from_url;
-  if (is_kafka(options.url)) {
+  if (is_kafka(options)) {
     GOPLINE_ASSIGN(auto url, parse_kafka_url(options.url));
     from_url = std::move(url.topic_namespace);
   }

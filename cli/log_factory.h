@@ -5,6 +5,7 @@
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/catalog/stream_directory.h"
+#include "common/log/kafka/kafka_log.h"
 #include "common/log/log.h"
 #include "common/record/topics.h"
 
@@ -19,6 +20,11 @@ enum class LogUse {
 // Opens what --log names, with --index-log and --events-log beside it. The error says which log, what is
 // wrong, and what to write instead. `stop` ends waiting for a log that is away.
 Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use, StopToken stop = {});
+
+// What --log, --kafka-config and the environment say of a Kafka cluster; kInvalidArgument when the log is
+// none.
+bool is_kafka(const LogOptions& options);
+Result<KafkaLogOptions> kafka_options(const LogOptions& options, StopToken stop = {});
 
 // The namespace: of --namespace or of a Kafka log's URL, else the default. kInvalidArgument when both name
 // one, and not the same.

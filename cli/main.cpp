@@ -42,6 +42,8 @@ void declare(CLI::App& app, Action& chosen) {
   add_verify_command(app, chosen);
   add_blobs_command(app, chosen);
   add_demo_command(app, chosen);
+  add_bench_command(app, chosen);
+  add_advise_command(app, chosen);
 }
 
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
