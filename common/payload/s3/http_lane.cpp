@@ -277,7 +277,6 @@ Result<void> HttpLane::start(std::size_t slot, const HttpRequest& request) {
   } else {
     transfer->easy = std::move(state_->idle.back());
     state_->idle.pop_back();
-    curl_easy_reset(transfer->easy.get());
   }
   CURL* easy = transfer->easy.get();
   if (!easy || !prepare(*transfer, request) || curl_multi_add_handle(state_->multi.get(), easy) != CURLM_OK) {
@@ -299,6 +298,7 @@ std::vector<HttpOutcome> HttpLane::wait(Duration at_most) {
       auto found = state_->transfers.find(message->easy_handle);
       curl_multi_remove_handle(multi, found->first);
       ended.push_back(found->second->outcome(code));
+      curl_easy_reset(found->second->easy.get());  // it points into the transfer
       state_->idle.push_back(std::move(found->second->easy));
       state_->transfers.erase(found);
     }

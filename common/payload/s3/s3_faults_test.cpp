@@ -135,6 +135,8 @@ TEST_F(S3Faults, GivesUpOnATransferThatStalls) {
     if (number == 0) reply.stalls = true, reply.cut_after = 70;
     return reply;
   });
+  settings_.stall_timeout = std::chrono::seconds(1);
+  open();
   auto got = get();
   ASSERT_TRUE(got.has_value()) << got.error().message;
   EXPECT_EQ(methods().size(), 2u);

@@ -98,7 +98,6 @@ S3Settings ScriptedServer::settings() const {
   settings.host = "127.0.0.1:" + std::to_string(port_);
   settings.credentials = {"the-key", "the-secret-sesame", "the-token-sesame"};
   settings.patience = std::chrono::seconds(20);
-  settings.stall_timeout = std::chrono::seconds(1);
   return settings;
 }
 
