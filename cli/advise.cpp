@@ -16,7 +16,7 @@ namespace gopline::cli {
 namespace {
 
 constexpr const char* kExamples =
-    "  gopline bench segments --log kafka://broker:9092 --output report\n"
+    "  gopline advise report/results.json                 after gopline bench segments --output report\n"
     "  gopline advise report/results.json --streams 200 --bitrate 4Mbit/s\n"
     "  gopline advise report/results.json --latency-goal 800ms --report report/report.html\n";
 

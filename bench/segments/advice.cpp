@@ -142,9 +142,10 @@ class Adviser {
     }
     const auto& longest = candidates_.back();
     if (chosen_.duration != longest.duration) {
-      reason += fmt::format("; {} gain {:+.0f} % throughput and cost {} more delay", show(longest.duration),
-                            100 * (longest.through / chosen_.through - 1),
-                            show(longest.duration - chosen_.duration));
+      auto gain = 100 * (longest.through / chosen_.through - 1);
+      reason +=
+          fmt::format("; {} would pass {:.0f} % {} and cost {} more delay", show(longest.duration),
+                      std::abs(gain), gain < 0 ? "less" : "more", show(longest.duration - chosen_.duration));
     }
     if (goal_.latency && !is_in_time(chosen_)) {
       out_.cautions.push_back(fmt::format("{} cannot be met: the shortest segment already takes {:.0f} ms",
@@ -377,8 +378,8 @@ class Adviser {
 
   void summary() {
     out_.summary =
-        fmt::format("For {} streams of {:.3g} Mbit/s: segments of {} by `{}` in {} partition{}.",
-                    goal_.streams, goal_.bits_per_second / 1e6, show(chosen_.duration),
+        fmt::format("For {} streams of {:.3g} Mbit/s: segments of {}, {}, in {} partition{}.", goal_.streams,
+                    goal_.bits_per_second / 1e6, show(chosen_.duration),
                     payload::to_string(chosen_.way->strategy.ours), partitions_, partitions_ == 1 ? "" : "s");
     if (chosen_.p99_ms) {
       out_.summary +=
