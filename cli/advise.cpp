@@ -16,7 +16,7 @@ namespace gopline::cli {
 namespace {
 
 constexpr const char* kExamples =
-    "  gopline bench segments --log kafka://broker:9092 --output report\n"
+    "  gopline advise report/results.json                 after gopline bench segments --output report\n"
     "  gopline advise report/results.json --streams 200 --bitrate 4Mbit/s\n"
     "  gopline advise report/results.json --latency-goal 800ms --report report/report.html\n";
 
@@ -34,7 +34,11 @@ Result<double> parse_bit_rate(std::string_view text) {
   std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
   if (unit.ends_with("/s")) unit.remove_suffix(2);
   if (unit.ends_with("bit")) unit.remove_suffix(3);
-  double scale = unit.empty() ? 1 : unit == "k" || unit == "K" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 0;
+  double scale = unit.empty()                 ? 1
+                 : unit == "k" || unit == "K" ? 1e3
+                 : unit == "M"                ? 1e6
+                 : unit == "G"                ? 1e9
+                                              : 0;
   if (error != std::errc() || value <= 0 || scale <= 0) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is not a bit rate like 4Mbit/s or 800kbit/s", text);
   }

@@ -144,7 +144,8 @@ class Display {
   std::atomic<double> fraction_ = 0;
 };
 
-Result<bench::Run> measure(const BenchCommand& command, const Wanted& wanted, const Environment& environment) {
+Result<bench::Run> measure(const BenchCommand& command, const Wanted& wanted,
+                           const Environment& environment) {
   auto largest = *std::ranges::max_element(wanted.sizes);
   GOPLINE_ASSIGN(auto log, open_bench_log(command.log, largest, environment.stop));
   BlobStores stores(command.blobs);
@@ -167,8 +168,8 @@ Result<bench::Run> measure(const BenchCommand& command, const Wanted& wanted, co
   Display display(environment.clock, command.output.quiet);
   auto watcher = display.watcher();
   auto another = [&command, largest] { return open_bench_log(command.log, largest, {}); };
-  bench::Tools tools{{*log, another, blobs.get(), watcher.on_line}, environment.clock, raw,
-                     environment.stop, watcher};
+  bench::Tools tools{
+      {*log, another, blobs.get(), watcher.on_line}, environment.clock, raw, environment.stop, watcher};
   auto run = bench::run_benchmark(tools, wanted.plan, std::move(results));
   display.close();
   return run;
@@ -189,7 +190,8 @@ Result<int> run(const BenchCommand& command, const Wanted& wanted, const Environ
 }
 
 void declare_measuring(CLI::App& command, BenchCommand& options) {
-  command.add_option("--sizes", options.sizes, "Of payloads: SMALLEST..LARGEST by factors of four, or a list")
+  command
+      .add_option("--sizes", options.sizes, "Of payloads: SMALLEST..LARGEST by factors of four, or a list")
       ->type_name("SIZES")
       ->capture_default_str();
   command
@@ -217,9 +219,10 @@ void declare_measuring(CLI::App& command, BenchCommand& options) {
   add_bytes(command, "--max-bytes", options.settings.most_bytes, "Written at most in each repetition")
       ->default_str("500MB");
   command
-      .add_option("--rate", options.settings.rate,
-                  "Of the open loop, payloads a second over all streams. Else a third of what was reached, at "
-                  "most 10 from 1 MB on and 200 below")
+      .add_option(
+          "--rate", options.settings.rate,
+          "Of the open loop, payloads a second over all streams. Else a third of what was reached, at "
+          "most 10 from 1 MB on and 200 below")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   command.add_option("--repetitions", options.settings.repetitions, "Of every case, interleaved")

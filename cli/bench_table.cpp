@@ -14,8 +14,7 @@ using bench::Repetition;
 std::string show(const std::optional<bench::Spread>& spread) {
   if (!spread) return "-";
   if (spread->low == spread->high || spread->median <= 0) return fmt::format("{:.0f}", spread->median);
-  return fmt::format("{:.0f} ±{:.0f} %", spread->median,
-                     50 * (spread->high - spread->low) / spread->median);
+  return fmt::format("{:.0f} ±{:.0f} %", spread->median, 50 * (spread->high - spread->low) / spread->median);
 }
 
 std::string rate(const std::optional<bench::Spread>& spread) {

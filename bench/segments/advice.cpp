@@ -9,12 +9,13 @@
 namespace gopline::bench {
 namespace {
 
-constexpr double kHeadroom = 2;        // what a cluster should be able to carry, over what it has to
-constexpr double kGoodEnough = 0.85;   // of the best throughput: less is lost for nothing
-constexpr double kCostly = 1.25;       // CPU over the least
-constexpr double kNoise = 0.1;         // what two ways may differ by and be alike
-constexpr double kWideSpread = 0.3;    // between the least and the greatest, of the median
-constexpr double kPeak = 2;            // of a segment over the mean: a scene that moves
+constexpr double kHeadroom = 2;       // what a cluster should be able to carry, over what it has to
+constexpr double kGoodEnough = 0.85;  // of the best throughput: less is lost for nothing
+constexpr double kPlenty = 4;         // times the load: more throughput is worth no delay
+constexpr double kCostly = 1.25;      // CPU over the least
+constexpr double kNoise = 0.1;        // what two ways may differ by and be alike
+constexpr double kWideSpread = 0.3;   // between the least and the greatest, of the median
+constexpr double kPeak = 2;           // of a segment over the mean: a scene that moves
 constexpr std::uint64_t kSmallRecord = 100'000;
 constexpr std::uint64_t kBrokerRequest = 100 << 20;  // Kafka's default of socket.request.max.bytes
 
@@ -100,16 +101,20 @@ class Adviser {
 
   // The shortest that loses little: every second of a segment is a second of delay.
   void choose_duration() {
+    std::vector<Candidate> unmeasured;
     for (int ms : {250, 500, 1000, 2000, 4000, 6000, 10'000}) {
-      candidates_.push_back(candidate(std::chrono::milliseconds(ms)));
+      auto c = candidate(std::chrono::milliseconds(ms));
+      (c.way->covers(c.bytes) ? candidates_ : unmeasured).push_back(c);
     }
+    if (candidates_.empty()) candidates_ = std::move(unmeasured);  // cautions() says so
     double most = 0, least_cpu = HUGE_VAL;
     for (const auto& c : candidates_) {
       most = std::max(most, c.through);
       least_cpu = std::min(least_cpu, c.cpu);
     }
     auto is_good = [&](const Candidate& c) {
-      return c.through >= kGoodEnough * most && c.cpu <= kCostly * least_cpu && is_in_time(c);
+      return c.through >= std::min(kGoodEnough * most, kPlenty * load_) && c.cpu <= kCostly * least_cpu &&
+             is_in_time(c);
     };
     auto carries = [&](const Candidate& c) { return c.through >= kHeadroom * load_ && is_in_time(c); };
     auto found = std::ranges::find_if(candidates_, is_good);
@@ -117,7 +122,8 @@ class Adviser {
       chosen_ = *found;
       return;
     }
-    // Nothing is cheap and in time: the longest that is in time and carries the load, else the longest in time.
+    // Nothing is cheap and in time: the longest that is in time and carries the load, else the longest in
+    // time.
     chosen_ = candidates_.front();
     for (const auto& c : candidates_) {
       if (is_in_time(c) && (carries(c) || !carries(chosen_))) chosen_ = c;
@@ -126,9 +132,9 @@ class Adviser {
 
   void duration() {
     auto size = show_size(static_cast<std::uint64_t>(chosen_.bytes));
-    auto reason = fmt::format("{} of a {:.3g} Mbit/s stream are {}, at which {} pass through at {:.2f} CPU-s/GB",
-                              show(chosen_.duration), goal_.bits_per_second / 1e6, size,
-                              megabytes(chosen_.through), chosen_.cpu);
+    auto reason = fmt::format(
+        "{} of a {:.3g} Mbit/s stream are {}, at which {} pass through at {:.2f} CPU-s/GB",
+        show(chosen_.duration), goal_.bits_per_second / 1e6, size, megabytes(chosen_.through), chosen_.cpu);
     const auto& shortest = candidates_.front();
     if (chosen_.duration != shortest.duration) {
       reason += fmt::format("; {} would be {} at {:.2f}", show(shortest.duration),
@@ -136,9 +142,10 @@ class Adviser {
     }
     const auto& longest = candidates_.back();
     if (chosen_.duration != longest.duration) {
-      reason += fmt::format("; {} gain {:+.0f} % throughput and cost {} more delay", show(longest.duration),
-                            100 * (longest.through / chosen_.through - 1),
-                            show(longest.duration - chosen_.duration));
+      auto gain = 100 * (longest.through / chosen_.through - 1);
+      reason +=
+          fmt::format("; {} would pass {:.0f} % {} and cost {} more delay", show(longest.duration),
+                      std::abs(gain), gain < 0 ? "less" : "more", show(longest.duration - chosen_.duration));
     }
     if (goal_.latency && !is_in_time(chosen_)) {
       out_.cautions.push_back(fmt::format("{} cannot be met: the shortest segment already takes {:.0f} ms",
@@ -165,6 +172,24 @@ class Adviser {
     claim_limit();
   }
 
+  // The best of the chunk sizes at one payload size: throughput, and median latency where there is one.
+  struct Chunked {
+    bool is_measured = false;
+    double through = 0;
+    std::optional<double> p50;
+  };
+  Chunked chunked_at(double bytes) const {
+    Chunked out;
+    for (const auto& curve : curves_) {
+      if (curve.strategy.ours != payload::Strategy::kChunk || !curve.covers(bytes)) continue;
+      out.is_measured = true;
+      out.through = std::max(out.through, curve.through.at(bytes));
+      auto p50 = curve.p50.maybe_at(bytes);
+      if (p50 && (!out.p50 || *p50 < *out.p50)) out.p50 = p50;
+    }
+    return out;
+  }
+
   const Curve* curve_of(payload::Strategy kind) const {
     const Curve* best = nullptr;
     for (const auto& curve : curves_) {
@@ -177,28 +202,32 @@ class Adviser {
   // Up to where one record is no worse than several, in throughput and in its median latency.
   void inline_limit() {
     const auto* whole = curve_of(payload::Strategy::kInline);
-    const auto* parts = curve_of(payload::Strategy::kChunk);
-    if (!whole || !parts) return;
+    if (!whole || !curve_of(payload::Strategy::kChunk)) return;
     std::string why;
     for (auto bytes : whole->sizes) {
-      auto slower = whole->through.at(bytes) < (1 - kNoise) * parts->through.at(bytes);
-      auto a = whole->p50.maybe_at(bytes), b = parts->p50.maybe_at(bytes);
-      bool later = a && b && *a > (1 + kNoise) * *b + 1;
-      if ((slower || later) && parts->covers(bytes) && inline_bytes_ > 0) {
-        why = later ? fmt::format("at {} one record takes {} and chunks {}",
-                                  show_size(static_cast<std::uint64_t>(bytes)), milliseconds(*a),
-                                  milliseconds(*b))
-                    : fmt::format("at {} one record passes {} and chunks {}",
-                                  show_size(static_cast<std::uint64_t>(bytes)),
-                                  megabytes(whole->through.at(bytes)), megabytes(parts->through.at(bytes)));
+      auto parts = chunked_at(bytes);
+      auto one = whole->through.at(bytes);
+      auto delay = whole->p50.maybe_at(bytes);
+      bool later = delay && parts.p50 && *delay > (1 + kNoise) * *parts.p50 + 1;
+      bool slower = one < (1 - 2 * kNoise) * parts.through;
+      if (inline_bytes_ > 0 && parts.is_measured && (later || slower)) {
+        auto size = show_size(static_cast<std::uint64_t>(bytes));
+        why = later ? fmt::format("at {} one record takes {} and chunks {}", size, milliseconds(*delay),
+                                  milliseconds(*parts.p50))
+                    : fmt::format("at {} one record passes {} and chunks {}", size, megabytes(one),
+                                  megabytes(parts.through));
         break;
       }
       inline_bytes_ = bytes;
     }
     if (inline_bytes_ <= 0) return;
-    if (why.empty() && parts->sizes.back() > inline_bytes_) why = "above it no record was measured or possible";
-    if (why.empty()) why = "chunks were not better at any size that was measured";
-    out_.points.push_back({"one record up to", show_size(static_cast<std::uint64_t>(inline_bytes_)), why + "."});
+    if (why.empty()) {
+      why = "chunks were not better at any size up to it" +
+            std::string(results_.environment.record_bytes < 2 * inline_bytes_ ? ", and a record takes no more"
+                                                                              : "");
+    }
+    out_.points.push_back(
+        {"one record up to", show_size(static_cast<std::uint64_t>(inline_bytes_)), why + "."});
   }
 
   // From where a claim check is no worse than the best through the log.
@@ -222,24 +251,32 @@ class Adviser {
                            "keeps brokers' disks small."});
   }
 
+  // By the median latency of the largest payloads, which is what chunks are for; by throughput where none
+  // was measured.
   void chunk_size() {
     const Curve* best = nullptr;
     int variants = 0;
     std::string all;
+    auto cost = [](const Curve& curve) {
+      auto bytes = curve.sizes.back();
+      return curve.p50.maybe_at(bytes).value_or(1e6 / std::max(1.0, curve.through.at(bytes)));
+    };
     for (const auto& curve : curves_) {
       if (curve.strategy.ours != payload::Strategy::kChunk) continue;
       ++variants;
       auto bytes = curve.sizes.back();
       all += fmt::format("{}{} {}", all.empty() ? "" : ", ", to_string(curve.strategy),
                          megabytes(curve.through.at(bytes)));
-      if (!best || curve.through.at(bytes) > best->through.at(bytes)) best = &curve;
+      if (auto p50 = curve.p50.maybe_at(bytes)) all += " and " + milliseconds(*p50);
+      if (!best || cost(curve) < cost(*best)) best = &curve;
     }
     if (variants < 2) return;
     chunk_bytes_ = best->strategy.chunk_bytes;
-    auto value = chunk_bytes_ > 0 ? to_string(best->strategy).substr(6) : "1MiB";
-    out_.points.push_back({"chunk size", value,
-                           fmt::format("at {}: {}.", show_size(static_cast<std::uint64_t>(best->sizes.back())),
-                                       all)});
+    auto value =
+        chunk_bytes_ > 0 ? to_string(best->strategy).substr(std::string_view("chunk@").size()) : "1MiB";
+    out_.points.push_back(
+        {"chunk size", value,
+         fmt::format("at {}: {}.", show_size(static_cast<std::uint64_t>(best->sizes.back())), all)});
   }
 
   void partitions() {
@@ -250,7 +287,9 @@ class Adviser {
                              std::max(1, goal_.streams));
     auto reason = fmt::format("{} streams are {}; {} partition{} passed {}", goal_.streams, megabytes(load_),
                               measured, measured == 1 ? "" : "s", megabytes(chosen_.through));
-    reason += for_load > goal_.streams ? ", and a stream has one" : fmt::format(", so {} carry it with as much to spare", for_load);
+    reason += for_load > goal_.streams ? ", and a stream has one"
+              : for_load == 1          ? ", so one carries it with as much to spare"
+                                       : fmt::format(", so {} carry it with as much to spare", for_load);
     if (results_.environment.brokers > 1) {
       reason += fmt::format("; at least one for each of {} brokers", results_.environment.brokers);
     }
@@ -264,9 +303,9 @@ class Adviser {
   void machines() {
     auto cores = load_ / 1000 * chosen_.way->write_cpu.at(chosen_.bytes);
     auto reading = load_ / 1000 * chosen_.way->read_cpu.at(chosen_.bytes);
-    out_.points.push_back(
-        {"clients' cores", fmt::format("{:.2f} + {:.2f}", cores, reading),
-         fmt::format("of this kind, to write and to read {} once (demuxing not counted).", megabytes(load_))});
+    out_.points.push_back({"clients' cores", fmt::format("{:.2g} + {:.2g}", cores, reading),
+                           fmt::format("of this kind, to write and to read {} once (demuxing not counted).",
+                                       megabytes(load_))});
   }
 
   void properties() {
@@ -290,12 +329,18 @@ class Adviser {
     if (limit + (1 << 20) > kBrokerRequest) {
       out_.broker.emplace_back("socket.request.max.bytes", std::to_string(limit + (1 << 20)));
     }
-    out_.command = fmt::format("gopline split ... --log {}/NAMESPACE --segment-duration {} --payload {} "
-                               "--partitions {}",
-                               results_.environment.log, show(chosen_.duration),
-                               payload::to_string(chosen_.way->strategy.ours), partitions_);
-    if (chosen_.way->strategy.ours == payload::Strategy::kAuto && inline_bytes_ > 0) {
+    auto kind = chosen_.way->strategy.ours;
+    // A scene that moves makes larger segments than the mean: what fits them is chosen for each.
+    if (kind == payload::Strategy::kInline && inline_bytes_ > 0) kind = payload::Strategy::kAuto;
+    out_.command =
+        fmt::format("gopline split ... --log {} --segment-duration {} --payload {} --partitions {}",
+                    results_.environment.log, show(chosen_.duration), payload::to_string(kind), partitions_);
+    if (kind == payload::Strategy::kAuto && inline_bytes_ > 0) {
       out_.command += fmt::format(" --inline-bytes {}", static_cast<std::uint64_t>(inline_bytes_));
+    }
+    if (kind == payload::Strategy::kAuto && claim_bytes_ > 0) {
+      out_.command += fmt::format(" --blobs {} --claim-bytes {}", results_.environment.blobs,
+                                  static_cast<std::uint64_t>(claim_bytes_));
     }
     if (chunk_bytes_ > 0) out_.command += fmt::format(" --chunk-bytes {}", chunk_bytes_);
   }
@@ -315,12 +360,14 @@ class Adviser {
           100 * widest, where));
     }
     if (results_.settings.repetitions < 3) {
-      out_.cautions.push_back("fewer than three repetitions: how much chance there is in the figures is not known");
+      out_.cautions.push_back(
+          "fewer than three repetitions: how much chance there is in the figures is not known");
     }
     if (results_.settings.warm_up <= Duration::zero()) {
       out_.cautions.push_back("no warm-up: brokers that have just started are several times slower");
     }
-    if (!results_.complete) out_.cautions.push_back("the run was cut short: some cases have fewer repetitions");
+    if (!results_.complete)
+      out_.cautions.push_back("the run was cut short: some cases have fewer repetitions");
     if (!chosen_.way->covers(chosen_.bytes)) {
       out_.cautions.push_back(fmt::format("{} lie outside the sizes that were measured ({} to {})",
                                           show_size(static_cast<std::uint64_t>(chosen_.bytes)),
@@ -330,13 +377,13 @@ class Adviser {
   }
 
   void summary() {
-    out_.summary = fmt::format(
-        "For {} streams of {:.3g} Mbit/s: segments of {} by `{}` in {} partition{}.", goal_.streams,
-        goal_.bits_per_second / 1e6, show(chosen_.duration), payload::to_string(chosen_.way->strategy.ours),
-        partitions_, partitions_ == 1 ? "" : "s");
+    out_.summary =
+        fmt::format("For {} streams of {:.3g} Mbit/s: segments of {}, {}, in {} partition{}.", goal_.streams,
+                    goal_.bits_per_second / 1e6, show(chosen_.duration),
+                    payload::to_string(chosen_.way->strategy.ours), partitions_, partitions_ == 1 ? "" : "s");
     if (chosen_.p99_ms) {
-      out_.summary += fmt::format(" A picture can be read {:.1f} s after it was taken.",
-                                  chosen_.delay_ms() / 1000);
+      out_.summary +=
+          fmt::format(" A picture can be read {:.1f} s after it was taken.", chosen_.delay_ms() / 1000);
     }
   }
 

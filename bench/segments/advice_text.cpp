@@ -43,7 +43,8 @@ std::string to_text(const Advice& advice) {
   constexpr std::size_t kColumns = 100, kIndent = 4;
   std::string out = advice.summary + "\n\n";
   for (const auto& point : advice.points) {
-    out += fmt::format("{}: {}\n    {}\n", point.subject, point.value, wrapped(point.reason, kIndent, kColumns));
+    out +=
+        fmt::format("{}: {}\n    {}\n", point.subject, point.value, wrapped(point.reason, kIndent, kColumns));
   }
   out += "\n" + advice.command + "\n";
   out += "\n# clients: --kafka-config FILE\n" + lines_of(advice.client);
@@ -61,9 +62,9 @@ nlohmann::json to_json(const Advice& advice) {
   for (const auto& point : advice.points) {
     points.push_back({{"subject", point.subject}, {"value", point.value}, {"reason", point.reason}});
   }
-  return {{"summary", advice.summary},          {"points", points},
-          {"command", advice.command},          {"client", json_of(advice.client)},
-          {"topic", json_of(advice.topic)},     {"broker", json_of(advice.broker)},
+  return {{"summary", advice.summary},      {"points", points},
+          {"command", advice.command},      {"client", json_of(advice.client)},
+          {"topic", json_of(advice.topic)}, {"broker", json_of(advice.broker)},
           {"cautions", advice.cautions}};
 }
 

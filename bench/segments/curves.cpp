@@ -27,9 +27,8 @@ std::optional<double> SizeCurve::maybe_at(double bytes) const {
 }
 
 std::vector<Curve> curves_of(const Results& results) {
-  bool has_random = std::ranges::any_of(results.cases, [](const CaseResult& c) {
-    return !c.measured.duration && !c.repetitions.empty();
-  });
+  bool has_random = std::ranges::any_of(
+      results.cases, [](const CaseResult& c) { return !c.measured.duration && !c.repetitions.empty(); });
   std::vector<const CaseResult*> measured;
   for (const auto& c : results.cases) {
     if (!c.repetitions.empty() && c.measured.duration.has_value() != has_random) measured.push_back(&c);

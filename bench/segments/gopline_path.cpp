@@ -55,8 +55,9 @@ class AssemblingSide final : public ReadSide {
     std::stop_callback wake(options_.stop, [this] { reader_->wakeup(); });
     GOPLINE_ASSIGN(auto records, reader_->poll(claims_.empty() ? max_wait : Duration(0)));
     for (auto& record : records) {
-      record::IncomingRecord incoming{record.offset, record.timestamp, record.key, &record.headers,
-                                      record.value.value_or(Buffer()), std::nullopt, record.pinned_bytes};
+      record::IncomingRecord incoming{
+          record.offset, record.timestamp,   record.key, &record.headers, record.value.value_or(Buffer()),
+          std::nullopt,  record.pinned_bytes};
       if (record.damage) incoming.damage = record.damage->message;
       for (auto& event : assembler_.add(incoming, clock_.steady_now())) GOPLINE_TRY(take(event));
     }

@@ -15,7 +15,8 @@ namespace gopline::bench {
 class WriteSide {
  public:
   virtual ~WriteSide() = default;
-  // Hands over the next payload; blocks while too much is unacknowledged. kCancelled once `stop` is requested.
+  // Hands over the next payload; blocks while too much is unacknowledged. kCancelled once `stop` is
+  // requested.
   virtual Result<void> send(StopToken stop) = 0;
   virtual Result<std::int64_t> acknowledged() const = 0;  // payloads, durable; the first failure instead
   virtual Result<void> finish() = 0;                      // whatever follows the last payload

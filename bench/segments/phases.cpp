@@ -223,8 +223,8 @@ Result<Flow> write_and_read(Path& path, const Clock& clock, const PhaseOptions& 
 }
 
 // Sends every n-th payload of the schedule, when it is due or as soon after as it can be.
-void send_on_time(WriteSide& writer, const Clock& clock, SteadyTime began, double rate, std::int64_t first, std::int64_t step,
-                  std::int64_t count, const PhaseOptions& options, Outcome& outcome) {
+void send_on_time(WriteSide& writer, const Clock& clock, SteadyTime began, double rate, std::int64_t first,
+                  std::int64_t step, std::int64_t count, const PhaseOptions& options, Outcome& outcome) {
   auto stop = outcome.stop();
   for (auto i = first; i < count; i += step) {
     auto due = began + std::chrono::duration_cast<SteadyTime::duration>(
@@ -254,7 +254,8 @@ Result<Latency> measure_latency(Path& path, const Clock& clock, const PhaseOptio
   GOPLINE_ASSIGN(auto reader, path.open_reader(Path::From::kEnd, run));
   GOPLINE_ASSIGN(auto writers, open_writers(path, options.streams, run));
   auto seconds = std::chrono::duration<double>(options.duration).count();
-  auto most = static_cast<std::int64_t>(std::max<std::uint64_t>(1, options.most_bytes / options.payload_bytes));
+  auto most =
+      static_cast<std::int64_t>(std::max<std::uint64_t>(1, options.most_bytes / options.payload_bytes));
   auto count = std::clamp<std::int64_t>(static_cast<std::int64_t>(seconds * rate), 1, most);
   count = std::max<std::int64_t>(count, kFewestPayloads * options.streams);
   Latency out;
@@ -266,8 +267,8 @@ Result<Latency> measure_latency(Path& path, const Clock& clock, const PhaseOptio
     std::vector<std::jthread> threads;
     for (std::int32_t i = 0; i < options.streams; ++i) {
       threads.emplace_back([&, i] {
-        send_on_time(*writers[static_cast<std::size_t>(i)], clock, began, rate, i, options.streams, count, options,
-                     phase.outcome());
+        send_on_time(*writers[static_cast<std::size_t>(i)], clock, began, rate, i, options.streams, count,
+                     options, phase.outcome());
       });
     }
     auto take = [&](const Arrival& arrival) {
@@ -275,7 +276,8 @@ Result<Latency> measure_latency(Path& path, const Clock& clock, const PhaseOptio
       auto due = static_cast<double>(number) / rate;
       out.milliseconds.push_back(1000 * (seconds_between(began, arrival.when) - due));
     };
-    auto read = phase.read_all(*reader, [&] { return std::optional(count); }, take);
+    auto read = phase.read_all(
+        *reader, [&] { return std::optional(count); }, take);
     if (!read) phase.outcome().fail_with(std::move(read.error()));
   }
   GOPLINE_TRY(phase.outcome().result());

@@ -22,10 +22,14 @@ constexpr const char* kMarkHeader = "mark";
 
 // Our own writers' settings but for what theirs do not need.
 std::vector<kafka::Setting> producer_settings() {
-  return {{"client.id", "gopline-bench"},     {"enable.idempotence", "true"},
-          {"acks", "all"},                    {"message.timeout.ms", "0"},
-          {"linger.ms", "0"},                 {"queue.buffering.max.messages", "0"},
-          {"message.max.bytes", "1000000000"}, {"queue.buffering.max.kbytes", "2147483647"}};
+  return {{"client.id", "gopline-bench"},
+          {"enable.idempotence", "true"},
+          {"acks", "all"},
+          {"message.timeout.ms", "0"},
+          {"linger.ms", "0"},
+          {"queue.buffering.max.messages", "0"},
+          {"message.max.bytes", "1000000000"},
+          {"queue.buffering.max.kbytes", "2147483647"}};
 }
 
 std::vector<kafka::Setting> consumer_settings() {
@@ -40,7 +44,8 @@ std::vector<kafka::Setting> consumer_settings() {
           {"log_level", "3"}};  // it warns of what an assignment throws away
 }
 
-// What is unacknowledged of one stream. Records in flight point at it; the producer is flushed before it goes.
+// What is unacknowledged of one stream. Records in flight point at it; the producer is flushed before it
+// goes.
 struct Ledger {
   std::atomic<std::int64_t> acknowledged = 0;
   std::atomic<std::size_t> pending_bytes = 0;
@@ -191,8 +196,7 @@ class RawPath final : public Path {
 
   Result<std::unique_ptr<WriteSide>> open_writer(std::int32_t stream, std::uint64_t run) override {
     GOPLINE_TRY(learn(producer_, topic_.get()));
-    return std::make_unique<ProducingSide>(producer_.handle(), topic_.get(), payloads_,
-                                           Mark{run, stream, 0});
+    return std::make_unique<ProducingSide>(producer_.handle(), topic_.get(), payloads_, Mark{run, stream, 0});
   }
 
   Result<std::unique_ptr<ReadSide>> open_reader(From from, std::uint64_t run) override {

@@ -26,19 +26,19 @@ h1{font-size:28px;line-height:1.2;margin:0 0 4px}h2{font-size:19px;margin:40px 0
 .charts svg{width:100%;height:auto;display:block}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;margin:0}dt{font-weight:600}dd{margin:0}
 dd b{color:var(--mark)}.why{color:var(--soft)}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
-th{font-weight:600;text-align:right;padding:4px 8px;border-bottom:2px solid var(--line);vertical-align:bottom}
-td{text-align:right;padding:4px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:12.5px;font-variant-numeric:tabular-nums}
+th{font-weight:600;text-align:right;padding:4px 6px;border-bottom:2px solid var(--line);vertical-align:bottom}
+td{text-align:right;padding:4px 6px;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child,th.l,td.l{text-align:left}tr.first td{border-top:2px solid var(--line)}
 td small{color:var(--soft)}td.absent{color:var(--soft);text-align:left;font-style:italic}
-pre{background:var(--card);border-radius:10px;padding:12px 16px;margin:0;overflow-x:auto;font-size:13px}
-.blocks{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:16px;margin-top:16px}
+pre{background:var(--card);border-radius:10px;padding:12px 16px;margin:0;white-space:pre-wrap;font-size:13px}
+dl+pre,.notes+pre{margin-top:16px}.blocks{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:16px;margin-top:16px}
 .blocks h3{font-size:14px;margin:0 0 6px}.notes{color:var(--warn)}footer{color:var(--soft);margin-top:40px;font-size:13px}
 @media print{:root{--ink:#000;--soft:#444;--line:#ddd;--page:#fff;--card:#f4f4f4;--mark:#0072b2;--warn:#8a3b00}
 @page{size:A4;margin:14mm}body{font-size:11px}main{max-width:none;padding:0}h1{font-size:20px}h2{font-size:14px;margin:18px 0 8px;
 break-after:avoid}.summary{font-size:13px}.charts{grid-template-columns:1fr 1fr;gap:8px 12px}.charts svg,.tile,pre,tr{break-inside:avoid}
 .tiles{grid-template-columns:repeat(4,1fr);gap:8px}.tile{padding:8px 10px}.tile b{font-size:16px}.tile span{font-size:10px}
-table{font-size:8.5px}th,td{padding:2px 4px}pre{font-size:9px;white-space:pre-wrap}.blocks{grid-template-columns:repeat(3,1fr);gap:8px}
+table{font-size:8.5px}th,td{padding:2px 4px}pre{font-size:9px}.blocks{grid-template-columns:repeat(3,1fr);gap:8px}
 .wide{overflow:visible}}
 )";
 
@@ -72,9 +72,12 @@ std::string row(const CaseResult& c, bool is_first) {
   if (!c.absent.empty()) {
     return out + fmt::format(R"(<td class="absent" colspan="12">{}</td></tr>)", text(c.absent));
   }
-  for (auto figure : {&Repetition::write_mb_s, &Repetition::read_mb_s, &Repetition::through_mb_s,
-                      &Repetition::write_per_s, &Repetition::write_cpu_s_gb, &Repetition::read_cpu_s_gb}) {
+  for (auto figure : {&Repetition::write_mb_s, &Repetition::read_mb_s, &Repetition::through_mb_s}) {
     out += cell(c.spread(figure));
+  }
+  for (auto figure : {&Repetition::write_per_s, &Repetition::write_cpu_s_gb, &Repetition::read_cpu_s_gb}) {
+    auto spread = c.spread(figure);
+    out += cell(spread ? std::optional(spread->median) : std::nullopt);
   }
   auto peak = c.spread(&Repetition::write_peak_mb);
   auto read_peak = c.spread(&Repetition::read_peak_mb);
@@ -145,11 +148,13 @@ std::string tiles(const Results& results) {
     out += tile(fmt::format("{:.2f}×", through / raw->spread(&Repetition::through_mb_s)->median),
                 "of the bare client's, the same payloads beside it");
   }
-  auto cpu = most->spread(&Repetition::write_cpu_s_gb)->median + most->spread(&Repetition::read_cpu_s_gb)->median;
+  auto cpu =
+      most->spread(&Repetition::write_cpu_s_gb)->median + most->spread(&Repetition::read_cpu_s_gb)->median;
   out += tile(fmt::format("{:.2f} CPU-s/GB", cpu), "to write and read them");
   const CaseResult* soonest = nullptr;
   for (const auto& c : results.cases) {
-    if (!c.latency || !c.latency->p50_ms || c.measured.strategy.is_raw || c.measured.bytes < 900'000) continue;
+    if (!c.latency || !c.latency->p50_ms || c.measured.strategy.is_raw || c.measured.bytes < 900'000)
+      continue;
     if (!soonest || *c.latency->p50_ms < *soonest->latency->p50_ms) soonest = &c;
   }
   if (soonest) {
@@ -175,10 +180,12 @@ std::string advice_section(const Advice& advice) {
   if (!advice.cautions.empty()) out += "<ul class=\"notes\">";
   for (const auto& caution : advice.cautions) out += fmt::format("<li>{}.</li>", text(caution));
   if (!advice.cautions.empty()) out += "</ul>\n";
+  out += fmt::format("<pre>{}</pre>\n", text(advice.command));
   out += fmt::format("<div class=\"blocks\">{}{}{}</div>", block("Clients (--kafka-config)", advice.client),
                      block("Topic NAMESPACE.segments", advice.topic), block("Brokers", advice.broker));
-  return out + "<p class=\"why\">Another load: <code>gopline advise results.json --streams N --bitrate "
-               "RATE --latency-goal TIME</code></p>\n";
+  return out +
+         "<p class=\"why\">Another load: <code>gopline advise results.json --streams N --bitrate "
+         "RATE --latency-goal TIME</code></p>\n";
 }
 
 std::string method_section(const Results& results) {
@@ -197,22 +204,24 @@ std::string to_html(const Results& results, const Advice* advice) {
   const auto& e = results.environment;
   auto drawn = charts_of(results);
   std::string out =
-      "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\"><head><meta charset=\"utf-8\"/>\n"
+      "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\"><head><meta "
+      "charset=\"utf-8\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n";
-  out += fmt::format("<title>gopline: what a payload costs on {}</title><style>{}</style></head>\n<body><main>\n",
-                     text(e.log), kStyle);
+  out += fmt::format(
+      "<title>gopline: what a payload costs on {}</title><style>{}</style></head>\n<body><main>\n",
+      text(e.log), kStyle);
   out += "<h1>What a payload's size costs</h1>\n";
-  out += fmt::format("<p class=\"lede\">{} · {} · {} cores · {}</p>\n", text(e.log),
-                     format_rfc3339(e.started).substr(0, 10), e.cores,
-                     results.complete ? fmt::format("{} repetitions", results.settings.repetitions)
-                                      : "cut short");
+  out += fmt::format(
+      "<p class=\"lede\">{} · {} · {} cores · {}</p>\n", text(e.log), format_rfc3339(e.started).substr(0, 10),
+      e.cores, results.complete ? fmt::format("{} repetitions", results.settings.repetitions) : "cut short");
   out += tiles(results);
   if (!drawn.sizes.empty()) out += "<h2>By size</h2>\n" + charts(drawn.sizes);
   if (!drawn.durations.empty()) out += "<h2>Video, by segment duration</h2>\n" + charts(drawn.durations);
   if (advice) out += advice_section(*advice);
   out += "<h2>All figures</h2>\n" + table(results) + method_section(results);
-  out += fmt::format("<footer>Made by gopline {}. The same figures are in results.json and results.csv.</footer>\n",
-                     text(e.program));
+  out += fmt::format(
+      "<footer>Made by gopline {}. The same figures are in results.json and results.csv.</footer>\n",
+      text(e.program));
   return out + "</main></body></html>\n";
 }
 

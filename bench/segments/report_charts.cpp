@@ -72,10 +72,14 @@ int slot_of(const Strategy& strategy, const std::vector<Strategy>& all) {
   if (strategy.is_raw) return kRawSlot;
   auto fixed = [](const Strategy& s) {
     switch (s.ours) {
-      case payload::Strategy::kInline: return 0;
-      case payload::Strategy::kChunk: return s.chunk_bytes == 0 ? 1 : -1;
-      case payload::Strategy::kClaim: return 2;
-      case payload::Strategy::kAuto: return 3;
+      case payload::Strategy::kInline:
+        return 0;
+      case payload::Strategy::kChunk:
+        return s.chunk_bytes == 0 ? 1 : -1;
+      case payload::Strategy::kClaim:
+        return 2;
+      case payload::Strategy::kAuto:
+        return 3;
     }
     return -1;
   };

@@ -52,9 +52,9 @@ struct CaseResult {
 };
 
 struct Environment {
-  std::string log;       // URL without secrets
-  std::string blobs;     // empty: none
-  int brokers = 0;       // 0: no cluster
+  std::string log;    // URL without secrets
+  std::string blobs;  // empty: none
+  int brokers = 0;    // 0: no cluster
   std::int32_t partitions = 0;
   std::uint64_t record_bytes = 0;  // the largest record that the benchmark's topics take
   std::string program, client;     // versions of gopline and librdkafka

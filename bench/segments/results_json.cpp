@@ -26,11 +26,16 @@ std::optional<double> number_or_null(const json& value) {
 }
 
 json json_of(const Repetition& r) {
-  return {{"write_mb_s", r.write_mb_s},         {"write_per_s", r.write_per_s},
-          {"read_mb_s", r.read_mb_s},           {"read_per_s", r.read_per_s},
-          {"through_mb_s", r.through_mb_s},     {"through_per_s", r.through_per_s},
-          {"write_cpu_s_gb", r.write_cpu_s_gb}, {"read_cpu_s_gb", r.read_cpu_s_gb},
-          {"write_peak_mb", r.write_peak_mb},   {"read_peak_mb", r.read_peak_mb},
+  return {{"write_mb_s", r.write_mb_s},
+          {"write_per_s", r.write_per_s},
+          {"read_mb_s", r.read_mb_s},
+          {"read_per_s", r.read_per_s},
+          {"through_mb_s", r.through_mb_s},
+          {"through_per_s", r.through_per_s},
+          {"write_cpu_s_gb", r.write_cpu_s_gb},
+          {"read_cpu_s_gb", r.read_cpu_s_gb},
+          {"write_peak_mb", r.write_peak_mb},
+          {"read_peak_mb", r.read_peak_mb},
           {"payloads", r.payloads}};
 }
 
@@ -51,9 +56,9 @@ Repetition repetition_from(const json& j) {
 }
 
 json json_of(const LatencyFigures& l) {
-  return {{"rate_per_s", l.rate_per_s},     {"samples", l.samples},
-          {"p50_ms", or_null(l.p50_ms)},    {"p99_ms", or_null(l.p99_ms)},
-          {"p999_ms", or_null(l.p999_ms)},  {"worst_ms", or_null(l.worst_ms)},
+  return {{"rate_per_s", l.rate_per_s},        {"samples", l.samples},
+          {"p50_ms", or_null(l.p50_ms)},       {"p99_ms", or_null(l.p99_ms)},
+          {"p999_ms", or_null(l.p999_ms)},     {"worst_ms", or_null(l.worst_ms)},
           {"p50_of_each_ms", l.p50_of_each_ms}};
 }
 
@@ -108,12 +113,17 @@ Result<CaseResult> case_from(const json& j) {
 }
 
 json json_of(const Environment& e) {
-  return {{"log", e.log},         {"blobs", e.blobs},
-          {"brokers", e.brokers}, {"partitions", e.partitions},
+  return {{"log", e.log},
+          {"blobs", e.blobs},
+          {"brokers", e.brokers},
+          {"partitions", e.partitions},
           {"record_bytes", e.record_bytes},
-          {"gopline", e.program}, {"librdkafka", e.client},
-          {"machine", e.machine}, {"kernel", e.kernel},
-          {"cores", e.cores},     {"memory_bytes", e.memory_bytes},
+          {"gopline", e.program},
+          {"librdkafka", e.client},
+          {"machine", e.machine},
+          {"kernel", e.kernel},
+          {"cores", e.cores},
+          {"memory_bytes", e.memory_bytes},
           {"started", format_rfc3339(e.started)}};
 }
 

@@ -151,8 +151,8 @@ class Runner {
     }
     payloads_.reset();
     if (c.measured.duration) {
-      GOPLINE_ASSIGN(payloads_, PayloadSet::video(settings().source, *c.measured.duration, kVideoMemory,
-                                                  tools_.stop));
+      GOPLINE_ASSIGN(payloads_,
+                     PayloadSet::video(settings().source, *c.measured.duration, kVideoMemory, tools_.stop));
     } else {
       payloads_ = PayloadSet::random(c.measured.bytes);
     }
@@ -231,8 +231,8 @@ class Runner {
     auto wanted = std::ceil(static_cast<double>(kWantedSamples) / settings().repetitions);
     auto stretch = std::clamp(wanted / rate * 1e6 / static_cast<double>(settings().latency_duration.count()),
                               1.0, kLongestStretch);
-    options.duration = Duration(
-        std::llround(static_cast<double>(settings().latency_duration.count()) * stretch) + 1);
+    options.duration =
+        Duration(std::llround(static_cast<double>(settings().latency_duration.count()) * stretch) + 1);
     GOPLINE_ASSIGN(auto place, workspace(c.measured.strategy));
     auto path = path_of(c.measured.strategy, *place);
     auto measured = measure_latency(*path, tools_.clock, options, rate);
@@ -253,8 +253,8 @@ class Runner {
     figures.worst_ms = all.worst();
     if (auto median = own.percentile(0.5)) figures.p50_of_each_ms.push_back(*median);
     tools_.watcher.on_line(fmt::format("{}: {:.1f} ms median at {:.3g}/s, worst {:.1f} ms",
-                                       title_of(c.measured), own.percentile(0.5).value_or(0),
-                                       measured.rate, own.worst().value_or(0)));
+                                       title_of(c.measured), own.percentile(0.5).value_or(0), measured.rate,
+                                       own.worst().value_or(0)));
   }
 
   const Tools& tools_;

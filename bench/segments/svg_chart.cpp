@@ -9,9 +9,10 @@
 namespace gopline::bench {
 namespace {
 
-constexpr double kWidth = 520, kHeight = 312;
-constexpr double kLeft = 52, kRight = 412, kTop = 56, kBottom = 272;
+constexpr double kWidth = 540, kHeight = 300;
+constexpr double kLeft = 52, kRight = 424, kTop = 56, kBottom = 264;
 constexpr double kLabelGap = 14;  // between lines of text
+constexpr double kApart = 3;      // between the bars of lines that share their x
 constexpr std::size_t kMostXTicks = 8;
 
 // Okabe and Ito's colours, which people who see few colours can tell apart; lighter where the page is dark.
@@ -105,20 +106,20 @@ std::string marker(int slot, double x, double y) {
   }
 }
 
-std::string error_bar(const ChartPoint& point, const Scale& scale, const std::string& color) {
+std::string error_bar(const ChartPoint& point, const Scale& scale, double aside, const std::string& color) {
   if (point.high <= point.low) return {};
-  auto x = scale.x(point.x), top = scale.y(point.high), bottom = scale.y(point.low);
+  auto x = scale.x(point.x) + aside, top = scale.y(point.high), bottom = scale.y(point.low);
   return fmt::format(
       R"(<path class="e" style="stroke:{}" d="M{:.1f} {:.1f}H{:.1f}M{:.1f} {:.1f}V{:.1f}M{:.1f} {:.1f}H{:.1f}"/>)",
       color, x - 3, top, x + 3, x, top, bottom, x - 3, bottom, x + 3);
 }
 
-std::string line(const Chart& chart, const ChartSeries& series, const Scale& scale) {
+std::string line(const Chart& chart, const ChartSeries& series, const Scale& scale, double aside) {
   auto color = slot_color(series.slot);
   std::string bars, path, markers;
   for (const auto& point : series.points) {
-    auto x = scale.x(point.x), y = scale.y(point.y);
-    bars += error_bar(point, scale, color);
+    auto x = scale.x(point.x) + aside, y = scale.y(point.y);
+    bars += error_bar(point, scale, aside, color);
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x, y);
     auto words = fmt::format("{}, {}: {}", chart.show_x(point.x), series.name, chart.show_y(point.y));
     if (point.high > point.low) {
@@ -152,8 +153,9 @@ std::string names(const Chart& chart, const Scale& scale) {
   std::string out;
   for (const auto& label : labels) {
     auto color = slot_color(label.series->slot);
-    out += fmt::format(R"(<line style="stroke:{}" opacity=".35" x1="{:.1f}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>)",
-                       color, label.x + 6, label.y, kRight + 6, label.at);
+    out +=
+        fmt::format(R"(<line style="stroke:{}" opacity=".35" x1="{:.1f}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>)",
+                    color, label.x + 6, label.y, kRight + 6, label.at);
     out += fmt::format(R"(<text class="n" x="{}" y="{:.1f}" style="fill:{}">{}</text>)", kRight + 10,
                        label.at + 4, color, escape_xml(label.series->name));
   }
@@ -166,11 +168,20 @@ std::string escape_xml(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;
     }
   }
   return out;
@@ -215,7 +226,11 @@ std::string to_svg(const Chart& chart) {
   out += fmt::format(R"(<text class="t" x="{}" y="18">{}</text>)", 6, escape_xml(chart.title));
   out += fmt::format(R"(<text class="u" x="{}" y="36">{}</text>)", 6, escape_xml(chart.subtitle));
   out += axes(chart, scale);
-  for (const auto& series : chart.series) out += line(chart, series, scale);
+  auto aside = -kApart * static_cast<double>(chart.series.size() - 1) / 2;
+  for (const auto& series : chart.series) {
+    out += line(chart, series, scale, aside);
+    aside += kApart;
+  }
   return out + names(chart, scale) + "</svg>";
 }
 

@@ -51,13 +51,12 @@ void Workspace::remove_topic(const std::string& topic) {
 
 void Workspace::remove_blobs() {
   std::vector<std::string> keys;
-  auto listed = places_.blobs->list(
-      name_ + "/",
-      [&](const payload::BlobInfo& blob) {
-        keys.push_back(blob.key);
-        return true;
-      },
-      {});
+  auto listed = places_.blobs->list(name_ + "/",
+                                    [&](const payload::BlobInfo& blob) {
+                                      keys.push_back(blob.key);
+                                      return true;
+                                    },
+                                    {});
   for (const auto& key : keys) {
     if (!listed) break;
     if (auto removed = places_.blobs->remove(key, {}); !removed) listed = std::move(removed);

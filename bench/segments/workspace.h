@@ -30,7 +30,7 @@ class Workspace {
   Workspace& operator=(const Workspace&) = delete;
 
   const std::string& name() const { return name_; }
-  std::string topic() const;  // of payloads
+  std::string topic() const;                                    // of payloads
   std::uint64_t record_bytes() const { return record_bytes_; }  // what one record there may hold
 
  private:

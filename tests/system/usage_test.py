@@ -6,7 +6,7 @@ import unittest
 
 from support import FAILED, PROGRAM, USAGE, SystemTest, clean_environment
 
-COMMANDS = ("split", "aggregate", "streams", "inspect", "verify", "demo")
+COMMANDS = ("split", "aggregate", "streams", "inspect", "verify", "demo", "advise")
 
 
 class Usage(SystemTest):
@@ -16,7 +16,7 @@ class Usage(SystemTest):
     def test_help_names_every_command_and_the_exit_codes(self):
         done = self.plain("--help")
         self.assertEqual(done.returncode, 0)
-        for word in (*COMMANDS, "Exit codes", "Examples"):
+        for word in (*COMMANDS, "bench", "Exit codes", "Examples"):
             self.assertIn(word, done.stdout)
 
     def test_every_command_has_help_with_examples(self):

@@ -40,9 +40,11 @@ void ConnectionState::on_error(rd_kafka_resp_err_t error, const char* reason) {
 
 void ConnectionState::on_log(int level, const char* facility, const char* text) {
   // The same comes as an error, or is a remark on a property that only the other kind of client reads.
-  // GETPID: a cluster that has just started needs a moment before it takes producers.
+  // GETPID: a cluster that has just started needs a moment before it takes producers. PARTDEL: what was
+  // fetched of a topic that has been deleted is thrown away, and poll() tells of the topic.
   bool is_repeated = std::string_view(facility) == "FAIL" || std::string_view(facility) == "ERROR" ||
-                     std::string_view(facility) == "CONFWARN" || std::string_view(facility) == "GETPID";
+                     std::string_view(facility) == "CONFWARN" || std::string_view(facility) == "GETPID" ||
+                     std::string_view(facility) == "PARTDEL";
   if (level > kSyslogWarning || is_repeated) return log_debug(subject_, "{}: {}", facility, text);
   if (auto said = worth_saying(facility, text)) log_warning(subject_, "{}", *said);
 }
