@@ -4,7 +4,7 @@ namespace gopline::record {
 
 Topics topics_of(std::string_view name_space) {
   auto topic = [&](std::string_view name) { return std::string(name_space) + '.' + std::string(name); };
-  return {topic("segments"), topic("index"),   topic("streams"), topic("events"),
+  return {topic("segments"), topic("index"), topic("streams"), topic("events"),
           topic("backlog"),  topic("kept"),  topic("dead")};
 }
 
