@@ -25,6 +25,8 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_custom_target(benchmarks)
+# The unit tests of the rooms that read bytes, run threads and own handles: what sanitizers are for.
+add_custom_target(core_tests)
 
 # gopline_room(NAME [PUBLIC libs...] [PRIVATE libs...] [TEST libs...])
 # One static library from the folder's own .cpp files; *_test.cpp files become the test program NAME_test and
@@ -55,6 +57,9 @@ function(gopline_room name)
                           GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE GOPLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     use_precompiled(${name}_test precompiled_tests)
+    if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/bench/")
+      add_dependencies(core_tests ${name}_test)
+    endif()
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit)
   endif()
