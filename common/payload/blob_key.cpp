@@ -32,6 +32,17 @@ std::string to_text(const BlobKey& key) {
   return key.topic_namespace + '/' + percent_encode(key.stream) + '/' + key.hour + '/' + key.sha256;
 }
 
+std::string encode_path(std::string_view path) {
+  std::string out;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    auto end = std::min(path.find('/', begin), path.size());
+    out += percent_encode(path.substr(begin, end - begin));
+    if (end < path.size()) out += '/';
+    begin = end + 1;
+  }
+  return out;
+}
+
 std::optional<BlobKey> parse_blob_key(std::string_view text) {
   std::vector<std::string_view> parts;
   for (std::size_t begin = 0; begin <= text.size();) {

@@ -21,6 +21,9 @@ struct BlobKey {
 
 std::string to_text(const BlobKey& key);
 
+// A path as URIs have it: every part percent-encoded, the slashes kept.
+std::string encode_path(std::string_view path);
+
 // nullopt for a key that is not one of ours: a foreign file in the store.
 std::optional<BlobKey> parse_blob_key(std::string_view text);
 

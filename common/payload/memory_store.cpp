@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "common/payload/blob_key.h"
 
 namespace gopline::payload {
 
@@ -157,7 +158,7 @@ class MemoryStore final : public BlobStore {
     return fail(ErrorCode::kUnsupported, "{}: memory has no URLs that others could fetch", uri_of(key));
   }
 
-  std::string uri_of(const std::string& key) const override { return base_ + percent_encode(key); }
+  std::string uri_of(const std::string& key) const override { return base_ + encode_path(key); }
 
   Result<std::string> key_of(const std::string& uri) const override {
     if (!uri.starts_with(base_)) {

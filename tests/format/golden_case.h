@@ -30,12 +30,13 @@ struct GoldenCase {
 
 const std::vector<GoldenCase>& golden_cases();
 
-// The records that the case's source gives, in all three topics, with fixed identities and times.
+// The records that the case's source gives, in all three topics, and behind them the payloads of claim checks
+// ("blobs", by their keys), with fixed identities and times.
 Result<std::vector<StoredFile>> write_case(const std::filesystem::path& golden,
                                            const GoldenCase& golden_case);
 
 Result<void> save(const std::filesystem::path& folder, const std::vector<StoredFile>& records);
-// Topic by topic ("segments", "index", "streams"), in offset order.
+// Topic by topic ("segments", "index", "streams", "blobs"), in offset order.
 Result<std::vector<StoredFile>> load(const std::filesystem::path& folder);
 
 }  // namespace gopline::golden

@@ -55,8 +55,9 @@ Result<void> save(const std::filesystem::path& folder, const std::vector<StoredF
 
 Result<std::vector<StoredFile>> load(const std::filesystem::path& folder) {
   std::vector<StoredFile> records;
-  for (const char* topic : {"segments", "index", "streams"}) {
+  for (const char* topic : {"segments", "index", "streams", "blobs"}) {
     std::vector<std::filesystem::path> files;
+    if (topic == std::string_view("blobs") && !std::filesystem::exists(folder / topic)) continue;
     if (!std::filesystem::exists(folder / topic))
       return fail(ErrorCode::kNotFound, "{} is missing", (folder / topic).string());
     for (const auto& entry : std::filesystem::directory_iterator(folder / topic)) {

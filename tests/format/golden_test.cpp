@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.h"
 #include "common/bytes/digest.h"
 #include "common/media/segment_reader.h"
 #include "common/record/chunk_assembler.h"
@@ -60,12 +61,15 @@ struct Read {
   std::vector<std::string> lost;
   std::vector<int> saps;
   record::AssemblerStats stats;
-  int gaps = 0, ended = 0;
+  int gaps = 0, ended = 0, claims = 0;
 };
 
 class Reader {
  public:
   Result<Read> read(const std::vector<StoredFile>& files) {
+    for (const auto& file : files) {
+      if (file.topic == "blobs") blobs_[file.key] = file.value;
+    }
     for (const auto& file : files) {
       if (file.topic != "segments") continue;
       for (const auto& event :
@@ -90,8 +94,8 @@ class Reader {
     if (!segment) return {};
     const auto& tracks = out_.tracks[segment->headers.epoch];
     out_.saps.push_back(segment->headers.sap);
-    GOPLINE_ASSIGN(auto packets,
-                   media::unpack_segment(segment->bytes.flatten(), segment->headers.content_type, tracks));
+    GOPLINE_ASSIGN(auto bytes, bytes_of(*segment));
+    GOPLINE_ASSIGN(auto packets, media::unpack_segment(bytes, segment->headers.content_type, tracks));
     for (const auto& p : packets) {
       out_.epochs[segment->headers.epoch][tracks[static_cast<std::size_t>(p.track)].source_index].push_back(
           {p.pts, p.dts, p.duration, (p.flags & kKey) != 0, (p.flags & kDiscard) != 0, p.data.size(),
@@ -100,7 +104,20 @@ class Reader {
     return {};
   }
 
+  Result<Buffer> bytes_of(const record::AssembledSegment& segment) {
+    if (segment.datarefs.empty()) return segment.bytes.flatten();
+    const auto& reference = segment.datarefs.front();
+    ++out_.claims;
+    GOPLINE_ASSIGN(auto path, percent_decode(reference.uri));
+    for (const auto& [key, bytes] : blobs_) {
+      if (!path.ends_with("/" + key)) continue;
+      if (bytes.size() == reference.size && xxh3_hex(bytes.bytes()) == reference.xxh3) return bytes;
+    }
+    return fail(ErrorCode::kNotFound, "{}", reference.uri);
+  }
+
   record::ChunkAssembler assembler_;
+  std::map<std::string, Buffer> blobs_;
   Read out_;
 };
 
@@ -126,17 +143,18 @@ TEST_P(Golden, ReadsAsItWasWritten) {
   EXPECT_EQ(
       read->stats.corrupt + read->stats.conflicts + read->stats.duplicates + read->stats.unknown_headers, 0u);
   auto truth = truth_of(GetParam());
-  bool many = GetParam().name == "epochs";
-  EXPECT_EQ(read->epochs.size(), many ? 4u : 1u);
+  bool many = GetParam().name == "epochs", three = GetParam().name == "claims";
+  EXPECT_EQ(read->epochs.size(), many ? 4u : three ? 3u : 1u);
   EXPECT_EQ(read->lost.size(), many ? 1u : 0u);
   EXPECT_EQ(read->gaps, many ? 1 : 0);
-  EXPECT_EQ(read->ended, many ? 3 : 1);
+  EXPECT_EQ(read->ended, many || three ? 3 : 1);
   for (const auto& [epoch, rows] : read->epochs) expect_truth(rows, truth, epoch != EpochNumber(11));
 }
 
 // Every marker of every topic parses and says the same when it is written again.
 TEST_P(Golden, MarkersAreWrittenBackTheSame) {
   auto files = load(kGolden / GetParam().name).value();
+  std::erase_if(files, [](const StoredFile& file) { return file.topic == "blobs"; });
   for (const auto& file : files) {
     auto again = [&]() -> Result<record::Encoded> {
       auto encoded = [](const auto& marker) { return record::encode(marker); };
@@ -170,7 +188,7 @@ TEST_P(Golden, MarkersAreWrittenBackTheSame) {
 // program's version.
 bool depends_on_libraries(const std::string& name) {
   return name == "ce_xxh3" || name == "ce_size" || name == "ce_sha256" || name == "ce_prevsha256" ||
-         name == "ce_bytes";
+         name == "ce_bytes" || name == "ce_dataref" || name == "ce_datasize" || name == "ce_dataxxh3";
 }
 
 TEST_P(Golden, WrittenTodayItHasTheSameShape) {
@@ -207,6 +225,13 @@ TEST_P(Golden, WrittenTodayItHasTheSameShape) {
 
 INSTANTIATE_TEST_SUITE_P(V1, Golden, ::testing::ValuesIn(golden_cases()),
                          [](const auto& test) { return test.param.name; });
+
+TEST(GoldenCases, ClaimsHaveEveryStrategy) {
+  auto read = Reader().read(load(kGolden / "claims").value()).value();
+  EXPECT_EQ(read.claims, 3);
+  EXPECT_EQ(read.stats.segments, 9u);
+  EXPECT_GT(read.stats.records, 3u + 3u + 6u + 6u) << "the third epoch's segments are of several chunks";
+}
 
 TEST(GoldenCases, ShowWhatTheyAreNamedFor) {
   auto saps = [](const std::string& name) {

@@ -5,6 +5,7 @@
 #include "common/log/memory_log.h"
 #include "common/media/demuxer.h"
 #include "common/media/segment_builder.h"
+#include "common/payload/memory_store.h"
 #include "common/record/segment_headers.h"
 #include "splitter/publisher.h"
 #include "splitter/segmenter.h"
@@ -52,7 +53,9 @@ class CaseWriter {
     if (case_.name == "continuation") publisher_.max_record_bytes = 2000;  // byte-split as well
     publisher_.sha256 = case_.name == "h264_aac";
     if (case_.name == "multi_part") publisher_.parts_per_chunk = 2;  // a fragment of each track
-    if (case_.name == "epochs") {
+    if (case_.name == "claims") {
+      GOPLINE_TRY(write_by_every_strategy());
+    } else if (case_.name == "epochs") {
       GOPLINE_TRY(write_epochs());
     } else {
       GOPLINE_TRY(write_epoch(1, splitter::EndCause::kEndOfInput, {}));
@@ -90,6 +93,17 @@ class CaseWriter {
       clock_.advance(std::chrono::seconds(1));
     }
     GOPLINE_TRY(publisher->close(cause));
+    return {};
+  }
+
+  Result<void> write_by_every_strategy() {
+    publisher_.blobs = store_.get();
+    publisher_.payload.chunk_bytes = 4000;
+    int run = 0;
+    for (auto strategy : {payload::Strategy::kInline, payload::Strategy::kClaim, payload::Strategy::kChunk}) {
+      publisher_.payload.strategy = strategy;
+      GOPLINE_TRY(write_epoch(++run, splitter::EndCause::kEndOfInput, {}));
+    }
     return {};
   }
 
@@ -159,7 +173,20 @@ class CaseWriter {
                        record.headers, record.value.value_or(Buffer())});
       }
     }
+    GOPLINE_TRY(append_blobs(out));
     return out;
+  }
+
+  Result<void> append_blobs(std::vector<StoredFile>& out) {
+    std::vector<payload::BlobInfo> blobs;
+    GOPLINE_TRY(
+        store_->list("", [&](const payload::BlobInfo& blob) { return blobs.push_back(blob), true; }, {}));
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+      GOPLINE_ASSIGN(auto bytes, store_->get(blobs[i].key, {0, blobs[i].size}, {}));
+      out.push_back(
+          {"blobs", Offset(static_cast<std::int64_t>(i)), PartitionId(0), kCapture, blobs[i].key, {}, bytes});
+    }
+    return {};
   }
 
   std::filesystem::path golden_;
@@ -167,6 +194,8 @@ class CaseWriter {
   const TopicPartition kIndex{"gopline.index", PartitionId(0)};
   std::size_t index_end_ = 0;
   FakeClock clock_;
+  std::unique_ptr<payload::BlobStore> store_ =
+      payload::open_memory_store(std::make_shared<payload::MemoryBlobs>());
   MemoryLog log_;
   splitter::SegmenterOptions segmenter_;
   splitter::PublisherOptions publisher_;
@@ -179,7 +208,8 @@ const std::vector<GoldenCase>& golden_cases() {
       {"h264_aac", "source.mp4"}, {"hevc", "source.mp4"},         {"av1", "source.mp4"},
       {"opus", "source.webm"},    {"g711", "source.mkv"},         {"open_gop", "source.mp4"},
       {"ts", "source.ts"},        {"continuation", "source.mp4"}, {"multi_part", "source.mp4"},
-      {"nut", "source.avi"},      {"no_pts", "source.avi"},       {"epochs", "source.mp4"}};
+      {"nut", "source.avi"},      {"no_pts", "source.avi"},       {"epochs", "source.mp4"},
+      {"claims", "source.mp4"}};
   return kCases;
 }
 

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     if (!wanted.empty() && !wanted.contains(golden_case.name)) continue;
     auto records = gopline::golden::write_case(golden, golden_case);
     if (records) {
-      for (const char* topic : {"segments", "index", "streams"})
+      for (const char* topic : {"segments", "index", "streams", "blobs"})
         std::filesystem::remove_all(golden / golden_case.name / topic);
     }
     auto saved = records ? gopline::golden::save(golden / golden_case.name, *records)

@@ -7,6 +7,7 @@ import json
 import struct
 import subprocess
 import tempfile
+from urllib.parse import unquote
 
 import xxhash
 
@@ -137,6 +138,17 @@ def unpack(data, content_type, tracks, parts):
     return packets
 
 
+def redeem(case, headers):
+    """The payload of a claim check: a blob's key is the end of its URI's path."""
+    path = unquote(headers["ce_dataref"])
+    (blob,) = [value for found, value in load(case / "blobs") if path.endswith("/" + found["@key"])]
+    key = path.split("/")[-4:]
+    assert key[1] == headers["ce_source"].removeprefix("/gopline/") and key[2] == headers["ce_time"][:13]
+    assert key[3] == hashlib.sha256(blob).hexdigest()
+    assert len(blob) == int(headers["ce_datasize"]) and headers["ce_dataxxh3"] == xxhash.xxh3_64_hexdigest(blob)
+    return blob
+
+
 def read_case(case):
     """{epoch: {stream: packets}} and what else was found. Asserts every hash and number on the way."""
     index = {}
@@ -164,6 +176,9 @@ def read_case(case):
             assert headers["ce_id"] == f"{key[0]}-{key[1]}-{headers['ce_chunk']}"
             chunks = open_chunks.setdefault(key, [])
             assert int(headers["ce_chunk"]) == len(chunks)
+            if "ce_dataref" in headers:
+                assert value == b""
+                value = redeem(case, headers)
             chunks.append((value, int(headers["@offset"])))
             if headers.get("ce_lastchunk") != "true":
                 continue

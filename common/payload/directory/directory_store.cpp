@@ -36,17 +36,6 @@ bool stays_inside(std::string_view key) {
          });
 }
 
-std::string encode_path(std::string_view path) {
-  std::string out;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    auto end = std::min(path.find('/', begin), path.size());
-    out += percent_encode(path.substr(begin, end - begin));
-    if (end < path.size()) out += '/';
-    begin = end + 1;
-  }
-  return out;
-}
-
 tl::unexpected<Error> cancelled(const std::string& uri) {
   return fail(ErrorCode::kCancelled, "{}: stopped", uri);
 }
