@@ -81,7 +81,7 @@ std::string row(const CaseResult& c, bool is_first) {
   }
   auto peak = c.spread(&Repetition::write_peak_mb);
   auto read_peak = c.spread(&Repetition::read_peak_mb);
-  out += cell(peak ? std::optional(std::max(peak->high, read_peak->high)) : std::nullopt);
+  out += cell(peak ? std::optional(std::max(peak->low, read_peak->low)) : std::nullopt);
   auto latency = c.latency.value_or(LatencyFigures{});
   out += cell(latency.p50_ms) + cell(latency.p99_ms) + cell(latency.p999_ms) + cell(latency.worst_ms);
   out += latency.samples > 0

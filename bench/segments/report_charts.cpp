@@ -63,7 +63,7 @@ std::vector<Strategy> strategies_of(const Results& results) {
   for (const auto& c : results.cases) {
     if (std::ranges::find(out, c.measured.strategy) == out.end()) out.push_back(c.measured.strategy);
   }
-  std::ranges::stable_partition(out, [](const Strategy& s) { return !s.is_raw; });
+  std::stable_partition(out.begin(), out.end(), [](const Strategy& s) { return !s.is_raw; });
   return out;
 }
 
