@@ -14,6 +14,7 @@ constexpr double kGoodEnough = 0.85;  // of the best throughput: less is lost fo
 constexpr double kPlenty = 4;         // times the load: more throughput is worth no delay
 constexpr double kCostly = 1.25;      // CPU over the least
 constexpr double kNoise = 0.1;        // what two ways may differ by and be alike
+constexpr double kMuchLater = 2;      // what passes more may take this much longer
 constexpr double kWideSpread = 0.3;   // between the least and the greatest, of the median
 constexpr double kPeak = 2;           // of a segment over the mean: a scene that moves
 constexpr std::uint64_t kSmallRecord = 100'000;
@@ -67,21 +68,33 @@ class Adviser {
   }
 
  private:
-  // The way with the most throughput at that size; of those alike, the one with the fewest parts.
+  double cpu_of(const Curve& way, double bytes) const {
+    return way.write_cpu.at(bytes) + way.read_cpu.at(bytes);
+  }
+
+  // Of the ways that pass enough, for the load or next to the most: the cheapest, and of those alike the one
+  // with the fewest parts.
   const Curve& best_way(double bytes) const {
-    double most = 0;
-    for (const auto& curve : curves_) most = std::max(most, curve.through.at(bytes));
+    double most = 0, least_cpu = HUGE_VAL;
+    bool is_covered = std::ranges::any_of(curves_, [&](const Curve& c) { return c.covers(bytes); });
+    auto counts = [&](const Curve& c) { return c.covers(bytes) || !is_covered; };
+    for (const auto& curve : curves_) {
+      if (counts(curve)) most = std::max(most, curve.through.at(bytes));
+    }
+    auto passes = [&](const Curve& c) {
+      return counts(c) && c.through.at(bytes) >= std::min((1 - kNoise) * most, kPlenty * load_);
+    };
+    for (const auto& curve : curves_) {
+      if (passes(curve)) least_cpu = std::min(least_cpu, cpu_of(curve, bytes));
+    }
     for (auto kind : {payload::Strategy::kInline, payload::Strategy::kAuto, payload::Strategy::kChunk,
                       payload::Strategy::kClaim}) {
       for (const auto& curve : curves_) {
-        bool fits = curve.covers(bytes);
-        if (curve.strategy.ours == kind && fits && curve.through.at(bytes) >= (1 - kNoise) * most) {
-          return curve;
-        }
+        bool is_cheap = cpu_of(curve, bytes) <= kCostly * least_cpu;
+        if (curve.strategy.ours == kind && passes(curve) && is_cheap) return curve;
       }
     }
-    return *std::ranges::max_element(
-        curves_, {}, [&](const Curve& c) { return c.through.at(bytes) + (c.covers(bytes) ? 1e9 : 0); });
+    return curves_.front();
   }
 
   Candidate candidate(Duration duration) const {
@@ -90,7 +103,7 @@ class Adviser {
     c.bytes = goal_.bits_per_second / 8 * static_cast<double>(duration.count()) / 1e6;
     c.way = &best_way(c.bytes);
     c.through = c.way->through.at(c.bytes);
-    c.cpu = c.way->write_cpu.at(c.bytes) + c.way->read_cpu.at(c.bytes);
+    c.cpu = cpu_of(*c.way, c.bytes);
     c.p99_ms = c.way->p99.empty() ? c.way->p50.maybe_at(c.bytes) : c.way->p99.maybe_at(c.bytes);
     return c;
   }
@@ -230,25 +243,30 @@ class Adviser {
         {"one record up to", show_size(static_cast<std::uint64_t>(inline_bytes_)), why + "."});
   }
 
-  // From where a claim check is no worse than the best through the log.
+  // From where a claim check passes more than anything through the log, and is not much later.
   void claim_limit() {
     const auto* claim = curve_of(payload::Strategy::kClaim);
     if (!claim) return;
     for (auto bytes : claim->sizes) {
-      double best = 0;
+      double most = 0, soonest = HUGE_VAL;
       for (const auto& curve : curves_) {
-        if (&curve != claim && curve.covers(bytes)) best = std::max(best, curve.through.at(bytes));
+        if (&curve == claim || !curve.covers(bytes)) continue;
+        most = std::max(most, curve.through.at(bytes));
+        soonest = std::min(soonest, curve.p50.maybe_at(bytes).value_or(HUGE_VAL));
       }
-      if (claim->through.at(bytes) < best) continue;
+      auto passed = claim->through.at(bytes);
+      auto delay = claim->p50.maybe_at(bytes).value_or(0);
+      if (passed < (1 + kNoise) * most || delay > kMuchLater * soonest) continue;
       claim_bytes_ = bytes;
-      out_.points.push_back({"beside the log from", show_size(static_cast<std::uint64_t>(bytes)),
-                             fmt::format("there a claim check passes {}, and what goes through the log {}.",
-                                         megabytes(claim->through.at(bytes)), megabytes(best))});
+      out_.points.push_back(
+          {"beside the log from", show_size(static_cast<std::uint64_t>(bytes)),
+           fmt::format("there a claim check passes {} in {}, and what goes through the log {}.",
+                       megabytes(passed), milliseconds(delay), megabytes(most))});
       return;
     }
     out_.points.push_back({"beside the log", "not for speed",
-                           "at no size that was measured did a claim check pass more than the log; it "
-                           "keeps brokers' disks small."});
+                           "at no size that was measured did a claim check pass more than the log without "
+                           "being much later; it keeps brokers' disks small."});
   }
 
   // By the median latency of the largest payloads, which is what chunks are for; by throughput where none
