@@ -24,7 +24,7 @@ void ClaimFetcher::announce(const std::string& uri, std::uint64_t size) {
   announced_.push_back({uri, size});
 }
 
-Result<Buffer> ClaimFetcher::fetch(const record::DataRef& reference) {
+Result<Buffer> ClaimFetcher::fetch_one(const record::DataRef& reference) {
   auto is_wanted = [&](const Announced& a) { return a.uri == reference.uri && a.size == reference.size; };
   auto found = std::find_if(announced_.begin(), announced_.end(), is_wanted);
   if (found == announced_.end()) {
@@ -45,7 +45,7 @@ Result<Buffer> ClaimFetcher::fetch(const record::DataRef& reference) {
 Result<BufferChain> ClaimFetcher::fetch(const std::vector<record::DataRef>& references) {
   BufferChain all;
   for (const auto& reference : references) {
-    GOPLINE_ASSIGN(auto bytes, fetch(reference));
+    GOPLINE_ASSIGN(auto bytes, fetch_one(reference));
     if (xxh3_hex(bytes.bytes()) != reference.xxh3) {
       return fail(ErrorCode::kCorrupt, "{}: its bytes do not have the hash in ce_dataxxh3", reference.uri);
     }

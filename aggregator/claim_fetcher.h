@@ -34,7 +34,7 @@ class ClaimFetcher {
     std::string uri;
     std::uint64_t size = 0;
   };
-  Result<Buffer> fetch(const record::DataRef& reference);
+  Result<Buffer> fetch_one(const record::DataRef& reference);
 
   payload::BlobSource& blobs_;
   StopToken stop_;

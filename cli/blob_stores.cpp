@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/payload/directory/directory_store.h"
+#include "common/payload/s3/s3_store.h"
 
 namespace gopline::cli {
 namespace {
@@ -26,6 +27,11 @@ Result<std::shared_ptr<payload::BlobStore>> BlobStores::for_writing() {
   return open(options_.url, true);
 }
 
+Result<std::shared_ptr<payload::BlobStore>> BlobStores::for_reading() {
+  if (options_.url.empty()) return nullptr;
+  return open(options_.url, false);
+}
+
 Result<std::shared_ptr<payload::BlobStore>> BlobStores::store_of(const std::string& uri) {
   if (!options_.url.empty()) {
     GOPLINE_ASSIGN(auto named, open(options_.url, false));
@@ -44,7 +50,10 @@ Result<std::shared_ptr<payload::BlobStore>> BlobStores::open(const std::string& 
   auto& store = opened_[url];
   if (store) return store;
   if (url.starts_with(kS3)) {
-    return fail(ErrorCode::kUnsupported, "{}: object stores are not built in", url);
+    std::optional<std::filesystem::path> config;
+    if (!options_.s3_config.empty()) config = options_.s3_config;
+    GOPLINE_ASSIGN(store, payload::open_s3_store(url, config));
+    return store;
   }
   std::string folder = url;
   if (url.starts_with(kFile)) {

@@ -19,6 +19,9 @@ class BlobStores final : public payload::BlobSource {
   // The store that --blobs names, made where it is missing; nullptr: it names none.
   Result<std::shared_ptr<payload::BlobStore>> for_writing();
 
+  // The same, and nothing is made.
+  Result<std::shared_ptr<payload::BlobStore>> for_reading();
+
   // The store that --blobs names, if the URI is of it; else the one that the URI is of.
   Result<std::shared_ptr<payload::BlobStore>> store_of(const std::string& uri) override;
 

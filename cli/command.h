@@ -31,6 +31,7 @@ void add_get_command(CLI::App& root, Action& chosen);
 void add_streams_command(CLI::App& root, Action& chosen);
 void add_inspect_command(CLI::App& root, Action& chosen);
 void add_verify_command(CLI::App& root, Action& chosen);
+void add_blobs_command(CLI::App& root, Action& chosen);
 void add_demo_command(CLI::App& root, Action& chosen);
 void add_bench_command(CLI::App& root, Action& chosen);
 void add_advise_command(CLI::App& root, Action& chosen);

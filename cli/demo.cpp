@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "aggregator/aggregate.h"
+#include "cli/blob_stores.h"
 #include "cli/child_process.h"
 #include "cli/command.h"
 #include "cli/console.h"
@@ -167,7 +168,7 @@ class Demo {
       result.ffmpeg = result.judge(agrees, agrees ? "agrees" : "differs");
     }
     GOPLINE_ASSIGN(auto state, state_of(clip));
-    GOPLINE_ASSIGN(auto verified, verify_stream(opened_, state, environment_.clock, environment_.stop,
+    GOPLINE_ASSIGN(auto verified, verify_stream(opened_, state, environment_.clock, blobs_, environment_.stop,
                                                 [](std::uint64_t, double) {}));
     result.verified = result.judge(verified.is_whole(), verified.is_whole() ? "whole" : "not whole");
     return result;
@@ -241,6 +242,7 @@ class Demo {
   std::vector<DemoClip> clips_;
   LogOptions log_options_;
   OpenedLog opened_;
+  BlobStores blobs_{{}};
   std::map<std::string, EpochNumber> epochs_;
   std::optional<std::string> ffmpeg_;
   std::vector<ClipResult> results_;

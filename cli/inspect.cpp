@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/blob_stores.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
@@ -24,6 +25,8 @@ constexpr const char* kExamples =
     "  gopline inspect lobby                  a row per segment, all epochs\n"
     "  gopline inspect lobby --epoch latest   of the newest epoch only\n"
     "  gopline inspect lobby --tracks         what each epoch carries\n"
+    "  gopline inspect lobby --urls 1h        where a browser may fetch payloads that lie in an object "
+    "store\n"
     "  gopline inspect lobby --from 2026-11-22T18:00:00Z --to 2026-11-22T19:00:00Z --json\n";
 
 struct InspectOptions {
@@ -33,6 +36,8 @@ struct InspectOptions {
   std::optional<aggregator::EpochSelection> epoch;
   std::optional<Timestamp> from, to;
   bool tracks = false;
+  BlobOptions blobs;
+  std::optional<Duration> urls;  // presigned ones, valid that long
 };
 
 ordered_json segment_json(const record::IndexEntry& entry) {
@@ -58,6 +63,7 @@ ordered_json segment_json(const record::IndexEntry& entry) {
                              {"duration", to_string(part.duration)},
                              {"sap", part.sap}});
   }
+  json["dataref"] = entry.dataref.empty() ? ordered_json() : ordered_json(entry.dataref);
   json["gap"] = entry.gap ? json_of(FoundGap{entry.epoch, entry.segment, *entry.gap}) : ordered_json();
   return json;
 }
@@ -113,6 +119,30 @@ std::optional<EpochNumber> chosen_epoch(const InspectOptions& options, const rec
   return options.epoch->kind == EpochKind::kLatest ? state.epoch : options.epoch->number;
 }
 
+// For each segment a URL by which anybody may fetch its payload for a while; empty where it is in the log.
+Result<std::vector<std::string>> urls_of(const std::vector<record::IndexEntry>& entries,
+                                         const InspectOptions& options) {
+  BlobStores stores(options.blobs);
+  std::vector<std::string> urls;
+  for (const auto& entry : entries) {
+    auto& url = urls.emplace_back();
+    if (entry.dataref.empty()) continue;
+    GOPLINE_ASSIGN(auto store, stores.store_of(entry.dataref));
+    GOPLINE_ASSIGN(auto key, store->key_of(entry.dataref));
+    GOPLINE_ASSIGN(url, store->presign(key, *options.urls));
+  }
+  return urls;
+}
+
+// One line each, for a pipe: no table would hold them.
+std::string urls_text(const std::vector<record::IndexEntry>& entries, const std::vector<std::string>& urls) {
+  std::string text;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    text += fmt::format("{}\t{}\n", entries[i].ordinal.value, urls[i].empty() ? "-" : urls[i]);
+  }
+  return text;
+}
+
 Result<int> run(const InspectOptions& options, const Environment& environment) {
   GOPLINE_ASSIGN(auto log, open_for_reading(options.log, environment.stop));
   GOPLINE_ASSIGN(auto state, log.directory->find(options.stream));
@@ -129,10 +159,20 @@ Result<int> run(const InspectOptions& options, const Environment& environment) {
   }
   catalog::SegmentQuery query{options.from, options.to, chosen};
   GOPLINE_ASSIGN(auto entries, catalog::find_segments(*log.log, log.topics, state, query));
+  std::vector<std::string> urls;
+  if (options.urls) {
+    GOPLINE_ASSIGN(urls, urls_of(entries, options));
+  }
   if (options.output.json) {
     json["segments"] = ordered_json::array();
-    for (const auto& entry : entries) json["segments"].push_back(segment_json(entry));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      json["segments"].push_back(segment_json(entries[i]));
+      if (options.urls)
+        json["segments"].back()["url"] = urls[i].empty() ? ordered_json() : ordered_json(urls[i]);
+    }
     print_result(json.dump(2) + "\n");
+  } else if (options.urls) {
+    print_result(urls_text(entries, urls));
   } else {
     print_result(segments_table(entries));
   }
@@ -147,9 +187,13 @@ void add_inspect_command(CLI::App& root, Action& chosen) {
       root.add_subcommand("inspect", "Show a stream's segments, a row each, or its epochs' tracks");
   add_stream_argument(*command, options->stream);
   add_log_options(*command, options->log);
+  add_files_option(*command, options->log);
   add_epoch_option(*command, options->epoch, "Only this epoch: N, latest or all");
   add_time(*command, "--from", options->from, "Only segments that end after this capture time");
   add_time(*command, "--to", options->to, "Only segments that begin before this capture time");
+  add_duration(*command, "--urls", options->urls,
+               "Print for each segment a URL by which anybody may fetch its payload, valid this long");
+  add_blob_options(*command, options->blobs);
   command->add_flag("--tracks", options->tracks, "Show the epochs and what they carry instead");
   add_json_option(*command, options->output);
   add_footer(*command, kExamples);

@@ -27,6 +27,7 @@ std::string segments_table(const std::vector<record::IndexEntry>& entries) {
           fmt::format("{}after a gap ({}) of {}", notes.empty() ? "" : ", ",
                       record::to_string(entry.gap->cause), format_duration(entry.gap->to - entry.gap->from));
     }
+    if (!entry.dataref.empty()) notes += fmt::format("{}at {}", notes.empty() ? "" : ", ", entry.dataref);
     table.add_row({std::to_string(entry.ordinal.value), std::to_string(entry.epoch.value),
                    std::to_string(entry.segment.value), show_time(entry.time), show_seconds(entry.start),
                    show_seconds(entry.duration), show_count(static_cast<std::int64_t>(entry.size)),

@@ -124,12 +124,14 @@ Result<std::string> namespace_of(const LogOptions& options) {
   }
   auto out = !given.empty() ? given : !from_url.empty() ? from_url : std::string(record::kDefaultNamespace);
   GOPLINE_TRY(record::check_namespace(out));
+  if (options.files) return record::files_namespace(out);
   return out;
 }
 
 Result<std::string> files_namespace_of(const LogOptions& options) {
-  GOPLINE_ASSIGN(auto name_space, namespace_of(options));
-  return record::files_namespace(name_space);
+  auto files = options;
+  files.files = true;
+  return namespace_of(files);
 }
 
 Result<record::Topics> topics_of(const LogOptions& options) {

@@ -40,6 +40,7 @@ void declare(CLI::App& app, Action& chosen) {
   add_streams_command(app, chosen);
   add_inspect_command(app, chosen);
   add_verify_command(app, chosen);
+  add_blobs_command(app, chosen);
   add_demo_command(app, chosen);
   add_bench_command(app, chosen);
   add_advise_command(app, chosen);

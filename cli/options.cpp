@@ -62,6 +62,10 @@ void add_log_options(CLI::App& command, LogOptions& options) {
       ->type_name("NS");
 }
 
+void add_files_option(CLI::App& command, LogOptions& options) {
+  command.add_flag("--files", options.files, "Of files that were put, not of video");
+}
+
 void add_blob_options(CLI::App& command, BlobOptions& options) {
   command
       .add_option(
@@ -90,6 +94,14 @@ void add_payload_options(CLI::App& command, PayloadOptions& options) {
             "auto: from this on beside the log, if there is --blobs. Default: 32MiB");
   command.add_flag("--explain", options.explain, "Say how payloads travelled, and why");
   add_blob_options(command, options.blobs);
+}
+
+void add_compression_option(CLI::App& command, payload::Compression& compression) {
+  add_parsed(command, "--compression", compression,
+             "Whether a log that can (Kafka) compresses: by a sample, never, or always. Media never shrink",
+             payload::compression_from)
+      ->default_str("auto")
+      ->type_name("auto|none|zstd");
 }
 
 void check_payload_options(const PayloadOptions& options) {

@@ -4,6 +4,7 @@
 
 #include "aggregator/selection.h"
 #include "common/base/clock.h"
+#include "common/payload/compressibility.h"
 #include "common/payload/strategy.h"
 
 namespace CLI {
@@ -17,6 +18,7 @@ namespace gopline::cli {
 
 struct LogOptions {
   std::string url = "./gopline-data";
+  bool files = false;           // the namespace's files are meant, not its video
   std::string topic_namespace;  // empty: what the URL names, else "gopline"
   std::string index_url;        // where NS.index lies instead; empty: with the rest
   std::string events_url;       // where NS.events lies instead
@@ -43,9 +45,11 @@ struct OutputOptions {
 };
 
 void add_log_options(CLI::App& command, LogOptions& options);
+void add_files_option(CLI::App& command, LogOptions& options);
 void add_blob_options(CLI::App& command, BlobOptions& options);
 void add_payload_options(CLI::App& command, PayloadOptions& options);  // with those for blobs
-void check_payload_options(const PayloadOptions& options);             // throws CLI::ValidationError
+void add_compression_option(CLI::App& command, payload::Compression& compression);
+void check_payload_options(const PayloadOptions& options);  // throws CLI::ValidationError
 void add_json_option(CLI::App& command, OutputOptions& options);
 void add_verbosity_options(CLI::App& command, OutputOptions& options);  // --quiet, --verbose
 void add_stream_argument(CLI::App& command, std::string& stream);

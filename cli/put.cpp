@@ -47,6 +47,7 @@ ordered_json report_json(const PutCommand& command, const splitter::PutReport& r
   json["bytes"] = report.epoch.bytes;
   json["resumed_from"] = report.resumed_from;
   json["payloads"] = strategies_json(report.epoch.strategies);
+  json["compression"] = {{"compressed", report.compression.compress}, {"reason", report.compression.reason}};
   return json;
 }
 
@@ -64,6 +65,12 @@ std::string summary(const PutCommand& command, const splitter::PutReport& report
   }
   if (auto rate = format_rate(report.epoch.bytes, elapsed); !rate.empty()) text += ", " + rate;
   return text + "\n";
+}
+
+std::string explanation(const splitter::PutReport& report) {
+  if (report.whole) return "";
+  return fmt::format("\n{}\nCompressed: {} ({})\n", strategies_text(report.epoch.strategies),
+                     report.compression.compress ? "by the log" : "no", report.compression.reason);
 }
 
 Result<int> run(const PutCommand& command, const Environment& environment) {
@@ -93,7 +100,7 @@ Result<int> run(const PutCommand& command, const Environment& environment) {
     print_result(report_json(command, *report).dump(2) + "\n");
   } else if (!command.output.quiet) {
     print_result(summary(command, *report, elapsed));
-    if (command.payload.explain) print_result("\n" + strategies_text(report->epoch.strategies));
+    if (command.payload.explain) print_result(explanation(*report));
   }
   return kWhole;
 }
@@ -116,6 +123,7 @@ void add_put_command(CLI::App& root, Action& chosen) {
   add_payload_options(*command, options->payload);
   add_bytes(*command, "--piece-bytes", options->put.piece_bytes,
             "Cut the file into pieces of this size. Default: 16MiB, 64MiB for claim checks");
+  add_compression_option(*command, options->put.compression);
   command->add_option("--content-type", options->put.content_type, "Its media type. Else by its extension")
       ->type_name("TYPE");
   command->add_flag("--again", options->put.again, "Even if the stream has the same file whole");

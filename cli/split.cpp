@@ -128,6 +128,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
       ->type_name("none|sha256");
   declare_topics(*command, options->common);
   add_payload_options(*command, options->payload);
+  add_compression_option(*command, options->common.compression);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);

@@ -53,6 +53,7 @@ void add_streams_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<StreamsOptions>();
   auto* command = root.add_subcommand("streams", "List the streams of a log: times, sizes, codecs, gaps");
   add_log_options(*command, options->log);
+  add_files_option(*command, options->log);
   add_json_option(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {

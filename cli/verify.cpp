@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/blob_stores.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
@@ -17,13 +18,16 @@ namespace {
 constexpr const char* kExamples =
     "  gopline verify lobby          read every record of one stream\n"
     "  gopline verify --all          of every stream in the log\n"
-    "  gopline verify lobby --json   the same, for a program\n\n"
+    "  gopline verify lobby --json   the same, for a program\n"
+    "  gopline verify --all --files  of every file that was put\n\n"
     "Checked: every chunk's hash, every segment's size, numbers and order, the SHA-256 chain where there is "
     "one,\n"
-    "every fragment and packet, every index entry, what each epoch and the stream itself counted.\n";
+    "payloads that lie outside of the log, every fragment and packet, every index entry, what each epoch and "
+    "the stream itself counted.\n";
 
 struct VerifyOptions {
   LogOptions log;
+  BlobOptions blobs;
   OutputOptions output;
   std::vector<std::string> streams;
   bool all = false;
@@ -40,11 +44,12 @@ Result<int> run(const VerifyOptions& options, const Environment& environment) {
     for (const auto& [id, state] : log.directory->streams()) states.push_back(state);
   }
   bool whole = true;
+  BlobStores blobs(options.blobs);
   nlohmann::ordered_json json{{"log", log.log->describe()}, {"streams", nlohmann::ordered_json::array()}};
   for (const auto& state : states) {
     ProgressBoard board(environment.clock, progress_options(options.output.quiet), print_note);
     auto line = board.add(state.stream);
-    auto report = verify_stream(log, state, environment.clock, environment.stop,
+    auto report = verify_stream(log, state, environment.clock, blobs, environment.stop,
                                 [&](std::uint64_t bytes, double fraction) {
                                   board.update(line, {bytes, fraction, {}});
                                 });
@@ -75,6 +80,8 @@ void add_verify_command(CLI::App& root, Action& chosen) {
   stream->type_name("");
   command->add_flag("--all", options->all, "Every stream of the log")->excludes(stream);
   add_log_options(*command, options->log);
+  add_files_option(*command, options->log);
+  add_blob_options(*command, options->blobs);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);

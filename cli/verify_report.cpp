@@ -65,6 +65,7 @@ ordered_json json_of(const VerifyReport& report) {
                     {"segments", counts.segments},
                     {"chunks", counts.chunks},
                     {"bytes", counts.bytes},
+                    {"claims", counts.claims},
                     {"sha256", counts.sha256},
                     {"fragments", counts.fragments},
                     {"packets", counts.packets},

@@ -14,7 +14,8 @@ namespace gopline::cli {
 
 // Something in the log that contradicts something else in it.
 struct Problem {
-  std::string kind;  // "corrupt", "lost", "order", "epoch", "content", "chain", "index", "state"
+  std::string
+      kind;  // "corrupt", "lost", "missing-blob", "order", "epoch", "content", "chain", "index", "state"
   std::string message;
   std::string topic;
   std::optional<Offset> offset;
@@ -29,6 +30,7 @@ struct VerifyCounts {
   std::int64_t segments = 0;   // whole: every chunk there, every hash right
   std::int64_t chunks = 0;     // of those
   std::uint64_t bytes = 0;     // of those
+  std::int64_t claims = 0;     // of those, redeemed outside of the log
   std::int64_t sha256 = 0;     // segments whose SHA-256 was computed and is right
   std::int64_t fragments = 0;  // parsed
   std::int64_t packets = 0;    // in them

@@ -117,6 +117,7 @@ class PutRun {
     }
     std::optional<record::Continuation> continues;
     if (is_same && before->ended != EndCause::kEndOfInput) continues = continuation_of(*before);
+    GOPLINE_ASSIGN(report_.compression, choose_compression());
     GOPLINE_ASSIGN(auto publisher, open(continues));
     report_.resumed_from = continues ? continues->bytes : 0;
     auto moved = move_pieces(*publisher, report_.resumed_from);
@@ -150,7 +151,18 @@ class PutRun {
     publisher.payload = options_.payload;
     publisher.blobs = options_.blobs;
     publisher.continues = continues;
+    publisher.compress = report_.compression.compress;
     return Publisher::open(log_, clock_, std::move(publisher));
+  }
+
+  Result<payload::CompressionChoice> choose_compression() const {
+    if (!log_.compresses()) return payload::CompressionChoice{false, "this log keeps bytes as they are"};
+    std::vector<Buffer> samples;
+    for (auto offset : payload::sample_offsets(file_.size())) {
+      auto size = std::min<std::uint64_t>(payload::kSampleBytes, file_.size() - offset);
+      GOPLINE_ASSIGN(samples.emplace_back(), file_.read(offset, static_cast<std::size_t>(size)));
+    }
+    return payload::choose_compression(options_.compression, options_.content_type, samples);
   }
 
   // What one piece may be, before the strategy is chosen for it.

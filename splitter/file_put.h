@@ -9,6 +9,7 @@
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
 #include "common/payload/blob_store.h"
+#include "common/payload/compressibility.h"
 #include "common/payload/strategy.h"
 #include "splitter/publisher.h"
 
@@ -22,6 +23,7 @@ struct PutOptions {
   std::optional<std::uint64_t> piece_bytes;  // of a segment; nullopt: by strategy
   payload::StrategySettings payload;
   payload::BlobStore* blobs = nullptr;
+  payload::Compression compression = payload::Compression::kAuto;
   bool again = false;  // even if the stream's newest epoch has the same file whole
   std::int32_t partitions = 8;
   Retention retention;  // of topics made now
@@ -29,8 +31,9 @@ struct PutOptions {
 
 struct PutReport {
   EpochSummary epoch;
-  std::uint64_t size = 0;            // of the file
-  std::uint64_t resumed_from = 0;    // bytes that an earlier run had stored
+  std::uint64_t size = 0;          // of the file
+  std::uint64_t resumed_from = 0;  // bytes that an earlier run had stored
+  payload::CompressionChoice compression;
   std::optional<EpochNumber> whole;  // the epoch that has the file already: nothing was written
 };
 

@@ -319,6 +319,7 @@ Result<std::unique_ptr<Publisher>> Publisher::open(Log& log, const Clock& clock,
   LogWriterOptions writer_options;
   writer_options.max_pending_bytes = kMaxPendingBytes;
   writer_options.stop = options.stop;
+  writer_options.compress = options.compress;
   GOPLINE_ASSIGN(auto writer, log.make_writer(writer_options));
   auto epoch = open_epoch(log, *writer, clock, options);
   if (!epoch) return fail_with_context(options.stream, std::move(epoch.error()));

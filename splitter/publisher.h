@@ -39,6 +39,7 @@ struct PublisherOptions {
   std::int32_t partitions = 8;  // of topics that are made now
   Retention segment_retention;  // of topics that are made now
   StopToken stop;               // of the run: from then on a log that is away is not waited for long
+  bool compress = false;        // segments shrink: a log that compresses does so
   payload::StrategySettings payload;    // how segments travel
   payload::BlobStore* blobs = nullptr;  // where claim checks go; outlives the publisher. nullptr: nowhere
   std::string content_type;             // of an epoch without tracks: its segments are opaque bytes

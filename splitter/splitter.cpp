@@ -117,6 +117,7 @@ class SplitRun {
     publisher.segment_retention = options_.segment_retention;
     publisher.payload = options_.payload;
     publisher.blobs = options_.blobs;
+    publisher.compress = payload::choose_compression(options_.compression, "video/mp4", {}).compress;
     GOPLINE_ASSIGN(publisher_, Publisher::open(log_, clock_, std::move(publisher)));
     return {};
   }

@@ -10,6 +10,7 @@
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
 #include "common/media/demuxer.h"
+#include "common/payload/compressibility.h"
 #include "splitter/packet_queue.h"
 #include "splitter/publisher.h"
 #include "splitter/segmenter.h"
@@ -29,6 +30,7 @@ struct SplitOptions {
   Retention segment_retention;  // of topics made now
   std::size_t read_ahead_bytes = 16 << 20;
   payload::StrategySettings payload;
+  payload::Compression compression = payload::Compression::kAuto;
   payload::BlobStore* blobs = nullptr;  // where claim checks go; nullptr: nowhere
 };
 

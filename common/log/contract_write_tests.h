@@ -41,6 +41,23 @@ TEST_P(LogContract, WhatIsAcknowledgedIsThereAfterReopening) {
   EXPECT_EQ(put(where, record("c", "after")), Offset(2));
 }
 
+TEST_P(LogContract, WhatIsCompressedComesBackAsItWas) {
+  make_topic("t");
+  const TopicPartition where{"t", PartitionId(0)};
+  LogWriterOptions options;
+  options.compress = true;
+  auto compressing = log().make_writer(options).value();
+  auto text = std::string(100'000, 'x');
+  ASSERT_TRUE(compressing->append_and_wait(where, record("k", text)));
+  put(where, record("k", "plain"));
+  ASSERT_TRUE(compressing->append_and_wait(where, record("k", "")));
+  auto records = all_of(where);
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].value->text(), text);
+  EXPECT_EQ(records[1].value->text(), "plain");
+  EXPECT_EQ(records[2].value->text(), "");
+}
+
 TEST_P(LogContract, NullAndEmptyValuesAreDifferent) {
   make_topic("t");
   const TopicPartition where{"t", PartitionId(0)};

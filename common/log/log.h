@@ -125,6 +125,9 @@ struct LogWriterOptions {
   // gets everything. The embedded and the memory log pass over both: a log on the same machine answers.
   StopToken stop = {};
   Duration stop_grace = std::chrono::seconds(5);
+  // What is written shrinks: a log that compresses() does so on the way, with the topic's own codec, else
+  // with zstd. Readers get what was written.
+  bool compress = false;
 };
 
 // Where a reader begins in a partition. What lies before the beginning means the beginning, what lies after
@@ -234,6 +237,9 @@ class Log {
   // Values up to this size do not hold up others on their way to this log. Where a connection is shared, what
   // is behind a large record waits for the whole of it, and smaller ones in its place let others pass.
   virtual std::uint64_t comfortable_value_bytes() const { return UINT64_MAX; }
+
+  // Whether LogWriterOptions::compress means something to this log.
+  virtual bool compresses() const { return false; }
 
   // The URL this log was opened by, without secrets: for messages.
   virtual std::string describe() const = 0;

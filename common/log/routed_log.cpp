@@ -190,6 +190,8 @@ class RoutedLog final : public Log {
     }
     return std::make_unique<RoutedReader>(routes_, std::move(readers));
   }
+  std::uint64_t comfortable_value_bytes() const override { return routes_.main().comfortable_value_bytes(); }
+  bool compresses() const override { return routes_.main().compresses(); }
   bool reads_headers_alone() const override { return routes_.main().reads_headers_alone(); }
   std::string describe() const override {
     auto out = routes_.main().describe();

@@ -12,8 +12,8 @@ class BlobSource {
  public:
   virtual ~BlobSource() = default;
 
-  // The store of a ce_dataref. kUnsupported for a kind of URI that this program cannot read, else what opening
-  // the store says.
+  // The store of a ce_dataref. kUnsupported for a kind of URI that this program cannot read, else what
+  // opening the store says.
   virtual Result<std::shared_ptr<BlobStore>> store_of(const std::string& uri) = 0;
 };
 

@@ -48,6 +48,16 @@ TEST(EpochStarted, KeepsTracksExactly) {
   EXPECT_TRUE(back.source.timestamps_may_jump);
 }
 
+TEST(EpochStarted, SaysOfWhichEpochItIsTheRest) {
+  auto marker = epoch_started();
+  EXPECT_EQ(encode(marker).value.text().find("continues"), std::string_view::npos);
+  marker.continues = Continuation{EpochNumber(7), 3, 50331648};
+  auto encoded = encode(marker);
+  EXPECT_EQ(parse_epoch_started(encoded.headers, encoded.value)->continues, marker.continues);
+  EXPECT_NE(encoded.value.text().find(R"("continues":{"epoch":7,"segments":3,"bytes":50331648})"),
+            std::string_view::npos);
+}
+
 TEST(EpochStarted, HasABaseAndNoEpoch) {
   auto stored = encode(epoch_started(12));
   EXPECT_EQ(header(stored, "ce_epochbase"), "12");

@@ -28,7 +28,7 @@ class SystemTest(unittest.TestCase):
     def command(self, *arguments):
         """The command line, with --log where the command takes one and the test did not say otherwise."""
         arguments = [os.fspath(a) for a in arguments]
-        if arguments and arguments[0] in ("split", "aggregate", "streams", "inspect", "verify", "demo"):
+        if arguments and arguments[0] in ("split", "aggregate", "put", "get", "streams", "inspect", "verify", "demo"):
             if "--log" not in arguments:
                 arguments[1:1] = ["--log", os.fspath(self.log)]
         return [PROGRAM, *arguments]

@@ -9,6 +9,10 @@ namespace {
 
 using namespace kafka;
 
+// Up to here a record alone is no slower than its chunks; beyond, chunks arrive sooner, at the same rate:
+// docs/benchmarks.md.
+constexpr std::uint64_t kComfortableBytes = 4 << 20;
+
 class KafkaLog final : public Log {
  public:
   explicit KafkaLog(std::shared_ptr<Cluster> cluster)
@@ -66,6 +70,11 @@ class KafkaLog final : public Log {
 
   // A fetch brings whole records.
   bool reads_headers_alone() const override { return false; }
+
+  // One connection to a broker carries all records to it, one after the other.
+  std::uint64_t comfortable_value_bytes() const override { return kComfortableBytes; }
+
+  bool compresses() const override { return true; }
 
   std::string describe() const override { return describe_cluster(cluster_->options()); }
 

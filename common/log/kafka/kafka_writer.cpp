@@ -167,7 +167,7 @@ class KafkaWriter final : public LogWriter {
 
   Result<void> hand_over(const TopicPartition& where, const TopicFacts& topic, NewRecord record,
                          PendingBytes::Share share, DeliveryCallback on_delivery, const StopToken& stop) {
-    GOPLINE_ASSIGN(auto producer, producers_->producer_for(topic.info.max_record_bytes));
+    GOPLINE_ASSIGN(auto producer, producers_->producer_for(topic.info.max_record_bytes, options_.compress));
     std::optional<Buffer> value;
     // The one copy of a segment: its packets side by side, as librdkafka takes them.
     if (record.value) value = record.value->flatten(pool_);

@@ -10,7 +10,7 @@ constexpr int kRefreshMs = 1000;
 
 using Rule = Setting::Rule;
 
-std::vector<Setting> settings(std::uint64_t batch_bytes) {
+std::vector<Setting> settings(std::uint64_t batch_bytes, bool compress) {
   return {
       {"client.id", "gopline"},
       // What is acknowledged is on every replica in sync, once, in order, through any retry.
@@ -26,7 +26,7 @@ std::vector<Setting> settings(std::uint64_t batch_bytes) {
       {"queue.buffering.max.kbytes", "2147483647"},
       // The cluster's limits are the topics', which are read from it.
       {"message.max.bytes", "1000000000"},
-      {"compression.codec", "none"},
+      {"compression.codec", compress ? "zstd" : "none"},
       {"reconnect.backoff.max.ms", "2000"},
       {"socket.keepalive.enable", "true"},
       {"socket.nagle.disable", "true"},
@@ -36,8 +36,8 @@ std::vector<Setting> settings(std::uint64_t batch_bytes) {
 
 }  // namespace
 
-Result<std::shared_ptr<Producer>> Producer::create(const KafkaLogOptions& options,
-                                                   std::uint64_t batch_bytes) {
+Result<std::shared_ptr<Producer>> Producer::create(const KafkaLogOptions& options, std::uint64_t batch_bytes,
+                                                   bool compress) {
   std::shared_ptr<Producer> producer(new Producer);
   ClientCallbacks callbacks;
   callbacks.on_delivery = [self = producer.get()](const rd_kafka_message_t& message) {
@@ -53,8 +53,8 @@ Result<std::shared_ptr<Producer>> Producer::create(const KafkaLogOptions& option
     }
     in_flight->delivered(fail_kafka(error, where));
   };
-  GOPLINE_ASSIGN(producer->client_,
-                 Client::create(RD_KAFKA_PRODUCER, options, settings(batch_bytes), std::move(callbacks)));
+  GOPLINE_ASSIGN(producer->client_, Client::create(RD_KAFKA_PRODUCER, options,
+                                                   settings(batch_bytes, compress), std::move(callbacks)));
   producer->thread_ = std::thread([self = producer.get()] {
     auto* handle = self->client_->handle();
     while (!self->ending_ || rd_kafka_outq_len(handle) > 0) rd_kafka_poll(handle, kPollMs);
@@ -63,7 +63,7 @@ Result<std::shared_ptr<Producer>> Producer::create(const KafkaLogOptions& option
 }
 
 Result<void> Producer::check(const KafkaLogOptions& options) {
-  return Client::check(options, settings(kDefaultBatchBytes));
+  return Client::check(options, settings(kDefaultBatchBytes, false));
 }
 
 Producer::~Producer() {

@@ -34,9 +34,11 @@ class Producer {
  public:
   static constexpr std::uint64_t kDefaultBatchBytes = 1'000'000;  // librdkafka's own
 
-  // Batches of small records stay below `batch_bytes`.
+  // Batches of small records stay below `batch_bytes`. With `compress` they are compressed, where neither the
+  // topic nor the options' properties name a codec.
   static Result<std::shared_ptr<Producer>> create(const KafkaLogOptions& options,
-                                                  std::uint64_t batch_bytes = kDefaultBatchBytes);
+                                                  std::uint64_t batch_bytes = kDefaultBatchBytes,
+                                                  bool compress = false);
   // Whether a producer takes the options' properties; kInvalidArgument names the one that it does not.
   static Result<void> check(const KafkaLogOptions& options);
   ~Producer();  // gives up what is not acknowledged
