@@ -297,7 +297,9 @@ class Adviser {
         fmt::format("gopline split ... --log {} --segment-duration {} --payload {} --partitions {}",
                     results_.environment.log, show(chosen_.duration), payload::to_string(kind), partitions_);
     if (kind == payload::Strategy::kAuto && inline_bytes_ > 0) {
-      out_.command += fmt::format(" --inline-bytes {}", static_cast<std::uint64_t>(inline_bytes_));
+      auto most =
+          std::min(static_cast<std::uint64_t>(inline_bytes_), limit);  // what is larger goes in chunks
+      out_.command += fmt::format(" --inline-bytes {}", most);
     }
     if (kind == payload::Strategy::kAuto && claim_bytes_ > 0) {
       out_.command += fmt::format(" --blobs {} --claim-bytes {}", results_.environment.blobs,
