@@ -301,7 +301,8 @@ class Adviser {
           std::min(static_cast<std::uint64_t>(inline_bytes_), limit);  // what is larger goes in chunks
       out_.command += fmt::format(" --inline-bytes {}", most);
     }
-    if (kind == payload::Strategy::kAuto && claim_bytes_ > 0) {
+    // Not where it would take the segments that the cheapest way was chosen for.
+    if (kind == payload::Strategy::kAuto && claim_bytes_ > kPeak * chosen_.bytes) {
       out_.command += fmt::format(" --blobs {} --claim-bytes {}", results_.environment.blobs,
                                   static_cast<std::uint64_t>(claim_bytes_));
     }
