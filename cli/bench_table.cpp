@@ -51,7 +51,7 @@ std::vector<std::string> row_of(const CaseResult& c) {
   row.push_back(cpu(&Repetition::write_cpu_s_gb));
   row.push_back(cpu(&Repetition::read_cpu_s_gb));
   auto peak = c.spread(&Repetition::write_peak_mb);
-  row.push_back(peak ? fmt::format("{:.0f}", peak->high) : "-");
+  row.push_back(peak ? fmt::format("{:.0f}", peak->low) : "-");
   auto latency = c.latency.value_or(bench::LatencyFigures{});
   row.push_back(milliseconds(latency.p50_ms));
   row.push_back(milliseconds(latency.p99_ms));

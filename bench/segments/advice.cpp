@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/segments/curves.h"
+#include "bench/segments/ways.h"
 #include "common/base/text.h"
 
 namespace gopline::bench {
@@ -12,8 +12,7 @@ namespace {
 constexpr double kHeadroom = 2;       // what a cluster should be able to carry, over what it has to
 constexpr double kGoodEnough = 0.85;  // of the best throughput: less is lost for nothing
 constexpr double kPlenty = 4;         // times the load: more throughput is worth no delay
-constexpr double kCostly = 1.25;      // CPU over the least
-constexpr double kNoise = 0.1;        // what two ways may differ by and be alike
+constexpr double kMuchLater = 2;      // what passes more may take this much longer
 constexpr double kWideSpread = 0.3;   // between the least and the greatest, of the median
 constexpr double kPeak = 2;           // of a segment over the mean: a scene that moves
 constexpr std::uint64_t kSmallRecord = 100'000;
@@ -45,15 +44,16 @@ struct Candidate {
 class Adviser {
  public:
   Adviser(const Results& results, const Goal& goal)
-      : results_(results), goal_(goal), curves_(curves_of(results)) {}
+      : results_(results),
+        goal_(goal),
+        load_(goal.streams * goal.bits_per_second / 8e6),
+        ways_(results, kPlenty * load_) {}
 
   Result<Advice> run() {
-    std::erase_if(curves_, [](const Curve& c) { return c.strategy.is_raw; });
-    if (curves_.empty()) {
+    if (ways_.all().empty()) {
       return fail(ErrorCode::kInvalidArgument,
                   "the results have no case with figures: `gopline bench segments` makes them");
     }
-    load_ = goal_.streams * goal_.bits_per_second / 8e6;
     choose_duration();
     duration();
     strategy();
@@ -67,30 +67,13 @@ class Adviser {
   }
 
  private:
-  // The way with the most throughput at that size; of those alike, the one with the fewest parts.
-  const Curve& best_way(double bytes) const {
-    double most = 0;
-    for (const auto& curve : curves_) most = std::max(most, curve.through.at(bytes));
-    for (auto kind : {payload::Strategy::kInline, payload::Strategy::kAuto, payload::Strategy::kChunk,
-                      payload::Strategy::kClaim}) {
-      for (const auto& curve : curves_) {
-        bool fits = curve.covers(bytes);
-        if (curve.strategy.ours == kind && fits && curve.through.at(bytes) >= (1 - kNoise) * most) {
-          return curve;
-        }
-      }
-    }
-    return *std::ranges::max_element(
-        curves_, {}, [&](const Curve& c) { return c.through.at(bytes) + (c.covers(bytes) ? 1e9 : 0); });
-  }
-
   Candidate candidate(Duration duration) const {
     Candidate c;
     c.duration = duration;
     c.bytes = goal_.bits_per_second / 8 * static_cast<double>(duration.count()) / 1e6;
-    c.way = &best_way(c.bytes);
+    c.way = &ways_.best_at(c.bytes);
     c.through = c.way->through.at(c.bytes);
-    c.cpu = c.way->write_cpu.at(c.bytes) + c.way->read_cpu.at(c.bytes);
+    c.cpu = c.way->cpu_at(c.bytes);
     c.p99_ms = c.way->p99.empty() ? c.way->p50.maybe_at(c.bytes) : c.way->p99.maybe_at(c.bytes);
     return c;
   }
@@ -157,7 +140,7 @@ class Adviser {
   void strategy() {
     const auto& way = *chosen_.way;
     std::string others;
-    for (const auto& curve : curves_) {
+    for (const auto& curve : ways_.all()) {
       if (&curve == &way || !curve.covers(chosen_.bytes)) continue;
       others += fmt::format("{}{} {}", others.empty() ? "" : ", ", to_string(curve.strategy),
                             megabytes(curve.through.at(chosen_.bytes)));
@@ -172,40 +155,13 @@ class Adviser {
     claim_limit();
   }
 
-  // The best of the chunk sizes at one payload size: throughput, and median latency where there is one.
-  struct Chunked {
-    bool is_measured = false;
-    double through = 0;
-    std::optional<double> p50;
-  };
-  Chunked chunked_at(double bytes) const {
-    Chunked out;
-    for (const auto& curve : curves_) {
-      if (curve.strategy.ours != payload::Strategy::kChunk || !curve.covers(bytes)) continue;
-      out.is_measured = true;
-      out.through = std::max(out.through, curve.through.at(bytes));
-      auto p50 = curve.p50.maybe_at(bytes);
-      if (p50 && (!out.p50 || *p50 < *out.p50)) out.p50 = p50;
-    }
-    return out;
-  }
-
-  const Curve* curve_of(payload::Strategy kind) const {
-    const Curve* best = nullptr;
-    for (const auto& curve : curves_) {
-      if (curve.strategy.ours != kind) continue;
-      if (!best || curve.through.at(chosen_.bytes) > best->through.at(chosen_.bytes)) best = &curve;
-    }
-    return best;
-  }
-
   // Up to where one record is no worse than several, in throughput and in its median latency.
   void inline_limit() {
-    const auto* whole = curve_of(payload::Strategy::kInline);
-    if (!whole || !curve_of(payload::Strategy::kChunk)) return;
+    const auto* whole = ways_.of(payload::Strategy::kInline, chosen_.bytes);
+    if (!whole || !ways_.of(payload::Strategy::kChunk, chosen_.bytes)) return;
     std::string why;
     for (auto bytes : whole->sizes) {
-      auto parts = chunked_at(bytes);
+      auto parts = ways_.chunked_at(bytes);
       auto one = whole->through.at(bytes);
       auto delay = whole->p50.maybe_at(bytes);
       bool later = delay && parts.p50 && *delay > (1 + kNoise) * *parts.p50 + 1;
@@ -230,25 +186,30 @@ class Adviser {
         {"one record up to", show_size(static_cast<std::uint64_t>(inline_bytes_)), why + "."});
   }
 
-  // From where a claim check is no worse than the best through the log.
+  // From where a claim check passes more than anything through the log, and is not much later.
   void claim_limit() {
-    const auto* claim = curve_of(payload::Strategy::kClaim);
+    const auto* claim = ways_.of(payload::Strategy::kClaim, chosen_.bytes);
     if (!claim) return;
     for (auto bytes : claim->sizes) {
-      double best = 0;
-      for (const auto& curve : curves_) {
-        if (&curve != claim && curve.covers(bytes)) best = std::max(best, curve.through.at(bytes));
+      double most = 0, soonest = HUGE_VAL;
+      for (const auto& curve : ways_.all()) {
+        if (&curve == claim || !curve.covers(bytes)) continue;
+        most = std::max(most, curve.through.at(bytes));
+        soonest = std::min(soonest, curve.p50.maybe_at(bytes).value_or(HUGE_VAL));
       }
-      if (claim->through.at(bytes) < best) continue;
+      auto passed = claim->through.at(bytes);
+      auto delay = claim->p50.maybe_at(bytes).value_or(0);
+      if (passed < (1 + kNoise) * most || delay > kMuchLater * soonest) continue;
       claim_bytes_ = bytes;
-      out_.points.push_back({"beside the log from", show_size(static_cast<std::uint64_t>(bytes)),
-                             fmt::format("there a claim check passes {}, and what goes through the log {}.",
-                                         megabytes(claim->through.at(bytes)), megabytes(best))});
+      out_.points.push_back(
+          {"beside the log from", show_size(static_cast<std::uint64_t>(bytes)),
+           fmt::format("there a claim check passes {} in {}, and what goes through the log {}.",
+                       megabytes(passed), milliseconds(delay), megabytes(most))});
       return;
     }
     out_.points.push_back({"beside the log", "not for speed",
-                           "at no size that was measured did a claim check pass more than the log; it "
-                           "keeps brokers' disks small."});
+                           "at no size that was measured did a claim check pass more than the log without "
+                           "being much later; it keeps brokers' disks small."});
   }
 
   // By the median latency of the largest payloads, which is what chunks are for; by throughput where none
@@ -261,7 +222,7 @@ class Adviser {
       auto bytes = curve.sizes.back();
       return curve.p50.maybe_at(bytes).value_or(1e6 / std::max(1.0, curve.through.at(bytes)));
     };
-    for (const auto& curve : curves_) {
+    for (const auto& curve : ways_.all()) {
       if (curve.strategy.ours != payload::Strategy::kChunk) continue;
       ++variants;
       auto bytes = curve.sizes.back();
@@ -336,9 +297,12 @@ class Adviser {
         fmt::format("gopline split ... --log {} --segment-duration {} --payload {} --partitions {}",
                     results_.environment.log, show(chosen_.duration), payload::to_string(kind), partitions_);
     if (kind == payload::Strategy::kAuto && inline_bytes_ > 0) {
-      out_.command += fmt::format(" --inline-bytes {}", static_cast<std::uint64_t>(inline_bytes_));
+      auto most =
+          std::min(static_cast<std::uint64_t>(inline_bytes_), limit);  // what is larger goes in chunks
+      out_.command += fmt::format(" --inline-bytes {}", most);
     }
-    if (kind == payload::Strategy::kAuto && claim_bytes_ > 0) {
+    // Not where it would take the segments that the cheapest way was chosen for.
+    if (kind == payload::Strategy::kAuto && claim_bytes_ > kPeak * chosen_.bytes) {
       out_.command += fmt::format(" --blobs {} --claim-bytes {}", results_.environment.blobs,
                                   static_cast<std::uint64_t>(claim_bytes_));
     }
@@ -389,8 +353,8 @@ class Adviser {
 
   const Results& results_;
   const Goal& goal_;
-  std::vector<Curve> curves_;
-  double load_ = 0;  // MB/s
+  const double load_;  // MB/s
+  const Ways ways_;
   std::vector<Candidate> candidates_;
   Candidate chosen_;
   double inline_bytes_ = 0, claim_bytes_ = 0;

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 Advice advice_for(const Results& results, const Goal& goal = {}) {
@@ -67,6 +68,10 @@ TEST(Advice, ClaimChecksFromWhereTheyPassMore) {
   auto advice = advice_for(results);
   EXPECT_EQ(point(advice, "beside the log from").value, "16 MB");
   EXPECT_THAT(advice.command, HasSubstr("--claim-bytes 16000000"));
+  // Not for the segments themselves, which go through the log for less CPU.
+  results.cases.push_back(case_of("claim", 64'000, {900, 3, 1, 30}));
+  EXPECT_EQ(point(advice_for(results), "strategy").value, "inline");
+  EXPECT_THAT(advice_for(results).command, Not(HasSubstr("--claim-bytes")));
 }
 
 TEST(Advice, TheChunkSizeWithTheLeastLatency) {

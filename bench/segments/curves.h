@@ -24,6 +24,7 @@ struct Curve {
   Strategy strategy;
   std::vector<double> sizes;  // rising
   SizeCurve through, write_cpu, read_cpu, p50, p99;
+  double cpu_at(double bytes) const { return write_cpu.at(bytes) + read_cpu.at(bytes); }
   bool covers(double bytes) const { return bytes >= sizes.front() * 0.5 && bytes <= sizes.back() * 2; }
 };
 

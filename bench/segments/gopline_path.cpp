@@ -53,7 +53,7 @@ class AssemblingSide final : public ReadSide {
   Result<std::vector<Arrival>> poll(Duration max_wait) override {
     arrivals_.clear();
     std::stop_callback wake(options_.stop, [this] { reader_->wakeup(); });
-    GOPLINE_ASSIGN(auto records, reader_->poll(claims_.empty() ? max_wait : Duration(0)));
+    GOPLINE_ASSIGN(auto records, reader_->poll(max_wait));
     for (auto& record : records) {
       record::IncomingRecord incoming{
           record.offset, record.timestamp,   record.key, &record.headers, record.value.value_or(Buffer()),
@@ -61,7 +61,8 @@ class AssemblingSide final : public ReadSide {
       if (record.damage) incoming.damage = record.damage->message;
       for (auto& event : assembler_.add(incoming, clock_.steady_now())) GOPLINE_TRY(take(event));
     }
-    if (records.empty() && !claims_.empty()) GOPLINE_TRY(redeem());
+    // All of them now: a poll() that may not wait still waits for a broker to say that there is nothing.
+    while (!claims_.empty()) GOPLINE_TRY(redeem());
     return std::move(arrivals_);
   }
 

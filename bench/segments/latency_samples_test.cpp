@@ -35,7 +35,7 @@ TEST(LatencySamples, NothingComesOfNothing) {
 TEST(LatencySamples, RunsAreOneSetOfSamples) {
   LatencySamples samples;
   samples.add({1, 2, 3});
-  samples.add({100});
+  samples.add(100);
   EXPECT_EQ(samples.count(), 4U);
   EXPECT_EQ(samples.percentile(0.5), 2);
 }

@@ -67,7 +67,7 @@ Result<std::vector<Value>> parse_ladder(std::string_view text, Parse parse, Next
     out.push_back(last);
   }
   std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

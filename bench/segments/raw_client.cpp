@@ -91,11 +91,7 @@ class ProducingSide final : public WriteSide {
       std::this_thread::sleep_for(kFullPause);
     }
     ledger_.pending_bytes += bytes.size();
-    auto error = rd_kafka_producev(
-        producer_, RD_KAFKA_V_RKT(topic_), RD_KAFKA_V_PARTITION(mark_.stream), RD_KAFKA_V_MSGFLAGS(0),
-        RD_KAFKA_V_VALUE(const_cast<std::uint8_t*>(bytes.data()), bytes.size()), RD_KAFKA_V_KEY("bench", 5),
-        RD_KAFKA_V_HEADER(kMarkHeader, &mark_, sizeof mark_), RD_KAFKA_V_OPAQUE(&ledger_), RD_KAFKA_V_END);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (auto error = produce(bytes); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       ledger_.pending_bytes -= bytes.size();
       return kafka::fail_kafka(error, "writing with the bare client");
     }
@@ -110,6 +106,31 @@ class ProducingSide final : public WriteSide {
   Result<void> finish() override { return usable(); }
 
  private:
+  rd_kafka_resp_err_t produce(const Buffer& bytes) {
+    static constexpr std::string_view kKey = "bench";
+    std::array<rd_kafka_vu_t, 7> fields{};
+    fields[0].vtype = RD_KAFKA_VTYPE_RKT;
+    fields[0].u.rkt = topic_;
+    fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    fields[1].u.i32 = mark_.stream;
+    fields[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[2].u.i = 0;  // neither copied nor freed by librdkafka
+    fields[3].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[3].u.mem.ptr = const_cast<std::uint8_t*>(bytes.data());
+    fields[3].u.mem.size = bytes.size();
+    fields[4].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[4].u.mem.ptr = const_cast<char*>(kKey.data());
+    fields[4].u.mem.size = kKey.size();
+    fields[5].vtype = RD_KAFKA_VTYPE_HEADER;
+    fields[5].u.header.name = kMarkHeader;
+    fields[5].u.header.val = &mark_;
+    fields[5].u.header.size = sizeof mark_;
+    fields[6].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    fields[6].u.ptr = &ledger_;
+    kafka::ErrorPtr error(rd_kafka_produceva(producer_, fields.data(), fields.size()));
+    return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+
   Result<void> usable() const {
     auto error = static_cast<rd_kafka_resp_err_t>(ledger_.error.load());
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};

@@ -36,7 +36,7 @@ dl+pre,.notes+pre{margin-top:16px}.blocks{display:grid;grid-template-columns:rep
 .blocks h3{font-size:14px;margin:0 0 6px}.notes{color:var(--warn)}footer{color:var(--soft);margin-top:40px;font-size:13px}
 @media print{:root{--ink:#000;--soft:#444;--line:#ddd;--page:#fff;--card:#f4f4f4;--mark:#0072b2;--warn:#8a3b00}
 @page{size:A4;margin:14mm}body{font-size:11px}main{max-width:none;padding:0}h1{font-size:20px}h2{font-size:14px;margin:18px 0 8px;
-break-after:avoid}.summary{font-size:13px}.charts{grid-template-columns:1fr 1fr;gap:8px 12px}.charts svg,.tile,pre,tr{break-inside:avoid}
+break-after:avoid}.summary{font-size:13px}.charts{grid-template-columns:1fr 1fr;gap:8px 12px}.charts svg,.tile,.blocks>div,pre,tr{break-inside:avoid}
 .tiles{grid-template-columns:repeat(4,1fr);gap:8px}.tile{padding:8px 10px}.tile b{font-size:16px}.tile span{font-size:10px}
 table{font-size:8.5px}th,td{padding:2px 4px}pre{font-size:9px}.blocks{grid-template-columns:repeat(3,1fr);gap:8px}
 .wide{overflow:visible}}
@@ -81,7 +81,7 @@ std::string row(const CaseResult& c, bool is_first) {
   }
   auto peak = c.spread(&Repetition::write_peak_mb);
   auto read_peak = c.spread(&Repetition::read_peak_mb);
-  out += cell(peak ? std::optional(std::max(peak->high, read_peak->high)) : std::nullopt);
+  out += cell(peak ? std::optional(std::max(peak->low, read_peak->low)) : std::nullopt);
   auto latency = c.latency.value_or(LatencyFigures{});
   out += cell(latency.p50_ms) + cell(latency.p99_ms) + cell(latency.p999_ms) + cell(latency.worst_ms);
   out += latency.samples > 0

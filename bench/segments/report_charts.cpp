@@ -63,7 +63,7 @@ std::vector<Strategy> strategies_of(const Results& results) {
   for (const auto& c : results.cases) {
     if (std::ranges::find(out, c.measured.strategy) == out.end()) out.push_back(c.measured.strategy);
   }
-  std::ranges::stable_partition(out, [](const Strategy& s) { return !s.is_raw; });
+  std::stable_partition(out.begin(), out.end(), [](const Strategy& s) { return !s.is_raw; });
   return out;
 }
 
@@ -137,8 +137,9 @@ ReportCharts charts_of(const Results& results) {
   ReportCharts out;
   for (const auto& measure : measures()) {
     if (auto chart = chart_of(measure, results, false); !chart.series.empty()) out.sizes.push_back(chart);
-    bool is_told = std::string_view(measure.id) != "rate";
-    if (auto chart = chart_of(measure, results, true); is_told && !chart.series.empty()) {
+    auto id = std::string_view(measure.id);
+    bool is_told_by_size = id == "rate" || id == "read";
+    if (auto chart = chart_of(measure, results, true); !is_told_by_size && !chart.series.empty()) {
       out.durations.push_back(chart);
     }
   }

@@ -213,7 +213,11 @@ std::vector<double> log_ticks(double low, double high) {
     bool covers = all[i + 1] > low * (1 + 1e-9) && (ticks.empty() || ticks.back() < high * (1 - 1e-9));
     if (covers || ticks.size() == 1) ticks.push_back(all[i]);
   }
-  return ticks;
+  constexpr std::size_t kMostTicks = 9;
+  if (ticks.size() <= kMostTicks) return ticks;
+  std::vector<double> decades{std::pow(10, std::floor(std::log10(ticks.front()) + 1e-9))};
+  while (decades.back() < high) decades.push_back(decades.back() * 10);
+  return decades;
 }
 
 std::string to_svg(const Chart& chart) {
