@@ -87,7 +87,7 @@ void add_payload_options(CLI::App& command, PayloadOptions& options) {
              payload::strategy_from)
       ->default_str("auto")
       ->type_name("auto|inline|chunk|claim");
-  add_bytes(command, "--chunk-bytes", options.strategy.chunk_bytes, "Size of a chunk")->default_str("1MiB");
+  add_bytes(command, "--chunk-bytes", options.strategy.chunk_bytes, "Size of a chunk")->default_str("2MiB");
   add_bytes(command, "--inline-bytes", options.strategy.inline_bytes,
             "auto: up to this in one record. Default: what the log is comfortable with");
   add_bytes(command, "--claim-bytes", options.strategy.claim_bytes,

@@ -18,7 +18,7 @@ Result<Strategy> strategy_from(std::string_view text);
 struct StrategySettings {
   Strategy strategy = Strategy::kAuto;
   // A chunk's value, where a payload is chunked; never more than a record takes.
-  std::uint64_t chunk_bytes = 1 << 20;
+  std::uint64_t chunk_bytes = 2 << 20;
   // What `auto` does by size. nullopt: as the log says (Limits).
   std::optional<std::uint64_t> inline_bytes;  // up to this in one record
   std::optional<std::uint64_t> claim_bytes;   // from this on a claim check, if there is a store

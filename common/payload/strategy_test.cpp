@@ -49,7 +49,7 @@ TEST(Strategy, TheOneAskedForOrAnError) {
 TEST(Strategy, AChunkFitsIntoARecord) {
   StrategySettings settings;
   settings.strategy = Strategy::kChunk;
-  EXPECT_EQ(choose(9 * kMiB, limits(), settings)->chunk_bytes, kMiB);
+  EXPECT_EQ(choose(9 * kMiB, limits(), settings)->chunk_bytes, 2 * kMiB);
   settings.chunk_bytes = 64 * kMiB;
   EXPECT_EQ(choose(90 * kMiB, limits(), settings)->chunk_bytes, 10 * kMiB);
 }

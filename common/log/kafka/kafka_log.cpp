@@ -11,7 +11,7 @@ using namespace kafka;
 
 // Up to here a record alone is no slower than its chunks; beyond, chunks arrive sooner, at the same rate:
 // docs/benchmarks.md.
-constexpr std::uint64_t kComfortableBytes = 4 << 20;
+constexpr std::uint64_t kComfortableBytes = 8 << 20;
 
 class KafkaLog final : public Log {
  public:

@@ -1,4 +1,5 @@
 #include "common/payload/s3/s3_client.h"
+#include "common/payload/blob_key.h"
 
 #include <utility>
 

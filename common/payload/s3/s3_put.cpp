@@ -1,4 +1,5 @@
 #include "common/payload/s3/s3_put.h"
+#include "common/payload/blob_key.h"
 
 #include <algorithm>
 

@@ -65,17 +65,6 @@ std::string signature(const UnsignedRequest& request, const Fields& headers, con
 
 }  // namespace
 
-std::string encode_path(std::string_view path) {
-  std::string out;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    auto end = std::min(path.find('/', begin), path.size());
-    out += percent_encode(path.substr(begin, end - begin));
-    if (end < path.size()) out += '/';
-    begin = end + 1;
-  }
-  return out;
-}
-
 std::string encode_query(const Fields& query) {
   Fields encoded;
   for (const auto& [name, value] : query) encoded.emplace_back(percent_encode(name), percent_encode(value));

@@ -26,9 +26,6 @@ struct UnsignedRequest {
   std::string sha256;  // of the body, in hex
 };
 
-// Everything but unreserved characters and '/' as %XX: a path in the only form in which S3 signs it.
-std::string encode_path(std::string_view path);
-
 // name=value&..., encoded and sorted: the form that is signed, and a valid query to send.
 std::string encode_query(const Fields& query);
 

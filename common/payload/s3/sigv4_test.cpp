@@ -6,6 +6,7 @@
 #include <random>
 
 #include "common/base/text.h"
+#include "common/payload/blob_key.h"
 
 // The examples are those of Amazon's documentation, "Signature Calculations for the Authorization Header" and
 // "Authenticating Requests: Using Query Parameters", of the S3 API Reference.
