@@ -1,9 +1,9 @@
 #include "common/payload/s3/s3_client.h"
-#include "common/payload/blob_key.h"
 
 #include <utility>
 
 #include "common/bytes/digest.h"
+#include "common/payload/blob_key.h"
 #include "common/payload/s3/s3_batch.h"
 
 namespace gopline::payload {

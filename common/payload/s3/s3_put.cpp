@@ -1,10 +1,10 @@
 #include "common/payload/s3/s3_put.h"
-#include "common/payload/blob_key.h"
 
 #include <algorithm>
 
 #include "common/base/logging.h"
 #include "common/base/text.h"
+#include "common/payload/blob_key.h"
 
 namespace gopline::payload {
 namespace {
