@@ -69,7 +69,8 @@ Result<KafkaUrl> parse_kafka_url(std::string_view url) {
   KafkaUrl out;
   out.brokers = raw.brokers;
   auto brokers = split(raw.brokers, ',');
-  if (brokers.empty() || !std::all_of(brokers.begin(), brokers.end(), is_broker)) {
+  if (brokers.empty() || raw.brokers.ends_with(',') ||
+      !std::all_of(brokers.begin(), brokers.end(), is_broker)) {
     // What stands there may be a user and a password.
     return fail(ErrorCode::kInvalidArgument,
                 "{}: each broker is HOST:PORT; a Kafka log is {} (users and passwords are properties: "
