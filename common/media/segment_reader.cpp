@@ -11,6 +11,9 @@
 namespace gopline::media {
 namespace {
 
+// Media times beyond this are damage: seventy years in nanoseconds are less. Sums of two cannot overflow.
+constexpr std::int64_t kMostTicks = INT64_MAX / 4;
+
 tl::unexpected<Error> corrupt(std::string_view what, std::uint64_t offset) {
   return fail(ErrorCode::kCorrupt, "{} at byte {} of the segment", what, offset);
 }
@@ -93,6 +96,9 @@ class FragmentReader {
     GOPLINE_TRY(find_exact_box());
     auto trun = find_box(traf.payload, "trun");
     if (trun.type.empty()) return corrupt("traf without trun", moof.offset);
+    if (info_.base_time > kMostTicks || exact_.origin < -kMostTicks || exact_.origin > kMostTicks) {
+      return corrupt("fragment at a time that no clock reaches", moof.offset);
+    }
     GOPLINE_TRY(read_trun(trun));
     GOPLINE_TRY(apply_exact_box());
     return std::move(info_);
