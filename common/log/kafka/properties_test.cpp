@@ -31,9 +31,9 @@ TEST(KafkaUrl, NamesBrokersNamespaceAndProperties) {
 
 TEST(KafkaUrl, RefusesWhatItCannotMean) {
   for (const auto* wrong :
-       {"kafka:", "kafka://a:1,", "kafka://", "kafka:///ns", "kafka://host", "kafka://host:0", "kafka://:9092",
-        "kafka://host:99999", "kafka://a:1,,b:2", "kafka://a:1/ns?novalue", "kafka://a:1/ns?=v",
-        "kafka://a:1/ns?x=%zz", "http://a:1"}) {
+       {"kafka:", "kafka://a:1,", "kafka://", "kafka:///ns", "kafka://host", "kafka://host:0",
+        "kafka://:9092", "kafka://host:99999", "kafka://a:1,,b:2", "kafka://a:1/ns?novalue",
+        "kafka://a:1/ns?=v", "kafka://a:1/ns?x=%zz", "http://a:1"}) {
     auto url = parse_kafka_url(wrong);
     ASSERT_FALSE(url) << wrong;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidArgument) << wrong;
