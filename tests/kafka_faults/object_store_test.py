@@ -53,6 +53,9 @@ class PayloadsOnKafkaAndS3(PayloadCases, FaultTest):
         folder = Path(self.s3.data) / BUCKET / self.name_space
         return [f for f in folder.rglob("*") if f.is_file()]
 
+    def stored_bytes(self):
+        return self.topic_bytes(f"{self.name_space}.files.segments")
+
     # Of 2 GiB, through brokers and a store: minutes.
     test_memory_does_not_grow_with_the_file = long(PayloadCases.test_memory_does_not_grow_with_the_file)
 
@@ -74,7 +77,7 @@ class PayloadsOnKafkaAndS3(PayloadCases, FaultTest):
     def test_the_store_is_killed_in_mid_put_and_the_put_goes_on_later(self):
         path = self.file_of(60_000_000)
         process = self.start_gopline("put", path, "--stream", "s", "--payload", "claim", "--piece-bytes", "200KB", "--blobs", self.blobs)
-        self.wait_for_pieces(process, "s", 5)
+        self.await_that(lambda: len(self.blob_files()) >= 5, process)
         self.s3.kill()
         process.send_signal(signal.SIGKILL)  # both ends are gone
         process.communicate()

@@ -78,7 +78,8 @@ class SystemTest(unittest.TestCase):
     def wait_for_segments(self, process, stream, count):
         """Returns when the stream has so many segments. Each look is a run of the program, so there is nothing to sleep for."""
         while True:
-            self.assertIsNone(process.poll(), "the program ended early")
+            if process.poll() is not None:
+                self.fail(f"the program ended early, with {process.returncode}:\n{process.stderr.read().decode(errors='replace')[-3000:]}")
             done = subprocess.run(self.command("inspect", stream, "--json"), capture_output=True, env=clean_environment())
             if done.returncode == WHOLE and len(json.loads(done.stdout)["segments"]) >= count:
                 return
