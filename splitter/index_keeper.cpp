@@ -114,7 +114,10 @@ void IndexKeeper::State::run(const std::shared_ptr<State>& self) {
     acknowledged_entries.pop_front();
     lock.unlock();
     index(self, entry);
-    if (clock.steady_now() - last_state >= kStateInterval) refresh_state();
+    if (clock.steady_now() - last_state >= kStateInterval) {
+      refresh_state();
+      last_state = clock.steady_now();  // after it: were it slow, there would be one for each entry
+    }
   }
   roll_up();
 }
@@ -180,7 +183,6 @@ Result<void> IndexKeeper::State::look_for_newer() {
 }
 
 void IndexKeeper::State::refresh_state() {
-  last_state = clock.steady_now();
   if (auto looked = look_for_newer(); !looked) return fail_with(looked.error());
   if (late) return;
   std::unique_lock lock(mutex);

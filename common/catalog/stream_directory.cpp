@@ -17,12 +17,15 @@ Result<StreamDirectory> StreamDirectory::read(Log& log, const record::Topics& to
 }
 
 Result<void> StreamDirectory::refresh() {
-  auto info = log_->describe_topic(topics_.streams);
-  if (!info) {
-    if (info.error().code == ErrorCode::kNotFound) return {};
-    return tl::unexpected<Error>(info.error());
+  if (partitions_ == 0) {
+    auto info = log_->describe_topic(topics_.streams);
+    if (!info) {
+      if (info.error().code == ErrorCode::kNotFound) return {};
+      return tl::unexpected<Error>(info.error());
+    }
+    partitions_ = info->partitions;
   }
-  for (std::int32_t i = 0; i < info->partitions; ++i) {
+  for (std::int32_t i = 0; i < partitions_; ++i) {
     PartitionId partition(i);
     ScanOptions options;
     options.from = next_[partition];

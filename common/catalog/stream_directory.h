@@ -41,6 +41,7 @@ class StreamDirectory {
   Log* log_ = nullptr;
   record::Topics topics_;
   std::optional<std::string> only_;
+  std::int32_t partitions_ = 0;  // 0: the topic is yet to be found
   std::map<PartitionId, Offset> next_;
   std::map<std::string, record::StreamState> streams_;
   std::map<std::string, PartitionId> claims_;

@@ -221,7 +221,14 @@ Result<EventPtr> Client::request(std::string_view what,
     }
     GOPLINE_TRY(may_go_on(what, until));
     std::this_thread::sleep_for(kBreather);
+    find_controller();
   }
+}
+
+void Client::find_controller() const {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  auto error = rd_kafka_metadata(handle_, 0, nullptr, &metadata, static_cast<int>(kLearnTime.count()));
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
 }
 
 Result<EventPtr> Client::wait_for(rd_kafka_queue_t* queue, std::string_view what) const {

@@ -68,6 +68,9 @@ class Client {
   Client(const KafkaLogOptions& options, ClientCallbacks callbacks);
   // What ends a wait besides the answer.
   Result<void> may_go_on(std::string_view what, std::chrono::steady_clock::time_point until) const;
+  // librdkafka sends requests to the controller that its newest metadata names, be it dead since, and a
+  // client without topics asks for no metadata by itself.
+  void find_controller() const;
 
   KafkaLogOptions options_;
   ClientCallbacks callbacks_;

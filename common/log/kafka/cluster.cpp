@@ -35,9 +35,14 @@ Result<void> outcome_of(const rd_kafka_topic_result_t** topics, std::size_t coun
   return {};
 }
 
+// Asked again after that, of whoever is there then: librdkafka waits for the broker that it has chosen, even
+// if that one is dead. Whatever is asked may be asked twice.
+constexpr std::chrono::milliseconds kTurn = std::chrono::seconds(4);
+
 AdminOptionsPtr admin_options(const Client& client, rd_kafka_admin_op_t operation) {
   AdminOptionsPtr options(rd_kafka_AdminOptions_new(client.handle(), operation));
-  auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(client.options().patience);
+  auto milliseconds =
+      std::min(std::chrono::duration_cast<std::chrono::milliseconds>(client.options().patience), kTurn);
   std::array<char, 128> why{};
   rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(milliseconds.count()), why.data(),
                                             why.size());
