@@ -41,6 +41,7 @@ class Contest:
     ours: list
     peer: list
     prepare: Callable[[], None] = lambda: None  # before every run of either, untimed
+    run_peer: Callable[[list], Run] = None  # instead of run(), for a peer that measures itself
     ours_runs: list = field(default_factory=list)
     peer_runs: list = field(default_factory=list)
 
@@ -127,12 +128,14 @@ def contests(source, disk, tmpfs):
 
 
 def measure(contest, runs):
-    contest.prepare()
-    run(contest.ours), contest.prepare(), run(contest.peer)  # warm-up, not counted
+    runs_of = {"ours": run, "peer": contest.run_peer or run}
+    for which in ("ours", "peer"):  # warm-up, not counted
+        contest.prepare()
+        runs_of[which](getattr(contest, which))
     for i in range(runs):
         for which in ("ours", "peer") if i % 2 == 0 else ("peer", "ours"):
             contest.prepare()
-            getattr(contest, which + "_runs").append(run(getattr(contest, which)))
+            getattr(contest, which + "_runs").append(runs_of[which](getattr(contest, which)))
         print(f"bench: {contest.name}: pair {i + 1} of {runs}", file=sys.stderr)
 
 
@@ -151,6 +154,7 @@ def row(contest, gigabytes):
         "ours_cpu_s_per_gb": middle(contest.ours_runs, "cpu") / gigabytes,
         "peer_cpu_s_per_gb": middle(contest.peer_runs, "cpu") / gigabytes,
         "ours_peak_rss_mb": max(r.peak_rss for r in contest.ours_runs) / 1e6,
+        "peer_peak_rss_mb": max(r.peak_rss for r in contest.peer_runs) / 1e6,
         "runs": len(ratios),
     }
 
