@@ -111,12 +111,18 @@ class Media(CameraTest):
         steps = [difference(b.timestamp, a.timestamp) for a, b in zip(seen, seen[1:])]
         self.assertTrue(any(step < 0 for step in steps), steps)
 
-    def test_all_who_watch_see_the_same(self):
-        camera = self.camera({"lobby": STREET})
+    def test_all_who_watch_what_runs_on_see_the_same(self):
+        camera = self.camera({"lobby": source(STREET, start="now")})
         first, second = self.watch(camera, "lobby"), self.watch(camera, "lobby")
         ours = pictures(second, 1)[0]
         self.assertIn(ours.payload, [p.payload for p in pictures(first, 5)])
-        self.assertEqual(camera.status()["streams"]["lobby"]["sessions"], 1)
+
+    def test_who_comes_sees_the_beginning(self):
+        camera = self.camera({"lobby": STREET})
+        first = self.watch(camera, "lobby")
+        began = pictures(first, 5)[0]
+        self.assertEqual(pictures(self.watch(camera, "lobby"), 1)[0].payload, began.payload)
+        self.assertEqual(camera.status()["streams"]["lobby"]["sessions"], 2)
 
 
 class Descriptions(CameraTest):

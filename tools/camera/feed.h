@@ -12,32 +12,38 @@
 
 namespace gopline::camera {
 
-// Plays a clip in an endless loop in real time, whether anybody watches or not.
+// A camera's crystal: ns since a day before the program began, `drift` ppm fast. Thread-safe.
+class Crystal {
+ public:
+  explicit Crystal(double drift);
+  int64_t now() const;
+  GstClock* clock() const { return clock_.get(); }
+  GstClockTime base_time() const { return base_; }  // of a pipeline whose running time is now()
+
+ private:
+  GPtr<GstClock> clock_;
+  GstClockTime base_ = 0;
+};
+
+// Plays a clip in an endless loop in real time to one session.
 //
 // Each track loops on its own, with its own length, so that no turn leaves a hole or an overlap in its
 // timestamps; over many turns sound and pictures of a clip with unequal tracks therefore part company. A
-// sample's timestamp is when the picture would have been taken, which with B-frames is before it is sent. All
-// times are the camera's, in ns since the clock's beginning. Thread-safe; a thread of its own that the
-// destructor joins.
+// sample's timestamp is when the picture would have been taken, which with B-frames is before it is sent.
+// Thread-safe; a thread of its own that the destructor joins.
 class Feed {
  public:
-  Feed(const StreamOptions& options, std::shared_ptr<const Clip> clip);
+  using Sources = std::vector<GPtr<GstAppSrc>>;  // one a track, which take samples already
+
+  // `origin` is when the clip began; what should have been sent before `from` is not.
+  Feed(const StreamOptions& options, const Crystal& crystal, std::shared_ptr<const Clip> clip,
+       Sources sources, int64_t origin, int64_t from, double audio_delay);
   ~Feed();
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  // Where samples go from now on, one source a track. With start=key the clip begins anew, at its burst.
-  // The number it returns is for detach(), which does nothing when others were attached since.
-  unsigned attach(std::vector<GPtr<GstAppSrc>> sources);
-  void detach(unsigned attached);
-
-  // From its beginning, at the next sample. False, and nothing is changed, if its tracks have other codecs.
-  bool switch_clip(std::shared_ptr<const Clip> clip);
+  void switch_clip(std::shared_ptr<const Clip> clip);  // of the same codecs: from its beginning, now
   void delay_audio(double seconds);
-
-  GstClock* clock() const { return clock_.get(); }
-  GstClockTime base_time() const { return base_; }
-  int64_t now() const;
 
  private:
   struct Position {  // in one track
@@ -48,28 +54,26 @@ class Feed {
     bool fresh = true;      // nothing was sent yet
   };
 
-  void run(std::stop_token stop);
+  void run(const std::stop_token& stop);
+  void notify();
   void rewind(int64_t origin);
+  void skip_to(int64_t time);
   size_t next_track() const;
   int64_t due(size_t track) const;
   void advance(size_t track);
   void push(size_t track, int64_t timestamp);
-  void prime(size_t track);
-  void notify();
   bool is_withheld(size_t track);
 
-  const StreamOptions options_;
-  GPtr<GstClock> clock_;
-  GstClockTime base_ = 0;
+  const StreamOptions& options_;
+  const Crystal& crystal_;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any changed_;
   std::shared_ptr<const Clip> clip_;
-  std::vector<GPtr<GstAppSrc>> sources_;
+  const Sources sources_;
   std::vector<Position> positions_;
-  int64_t origin_ = 0;  // when the clip began
+  int64_t origin_ = 0;
   int64_t audio_delay_ = 0;
-  unsigned attached_ = 0;
   unsigned changes_ = 0;  // what the thread waits for may be another since
   std::jthread thread_;   // the last member: it uses all others
 };

@@ -20,8 +20,8 @@ constexpr const char* kHelp =
 Sends clips in endless loops at rtsp://HOST:PORT/NAME (127.0.0.1:8554), as they are, until standard input ends.
 Commands are read from standard input, a JSON object a line; README.md has them.
 
-  start=key|now       where the clip is when somebody comes and nobody watched: at its beginning (key), or running on
-  burst=S             the first S seconds come at once
+  start=key|now       what somebody sees who comes: the clip from its beginning (key), or what runs on (now)
+  burst=S             the S seconds before come at once
   fps=N               the true frame rate; the clip's own is only what its parameter sets declare
   declare=N           the frame rate in the SDP
   sprop=off           no parameter sets in the SDP, only in-band

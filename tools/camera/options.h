@@ -17,8 +17,7 @@ struct Loss {
 struct StreamOptions {
   std::string name;
   std::string clip;
-  bool from_beginning =
-      true;  // start=key: the clip begins anew for who comes when nobody watches; start=now: it runs on
+  bool from_beginning = true;  // the clip begins anew for everybody who comes; else it runs on
   double burst = 0;            // seconds that come at once to who comes first
   double fps = 0;              // the true frame rate, if not the clip's
   std::string declared_fps;    // what the SDP says

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -45,25 +46,51 @@ T& in(gpointer data) {
 struct Stream::Session {
   std::shared_ptr<Stream> stream;
   std::mutex mutex;
-  std::vector<GPtr<GstAppSrc>> sources;
+  Feed::Sources sources;  // until all take samples
   std::vector<bool> ready;
-  unsigned feeding = 0;  // as Feed::attach numbered it
+  std::shared_ptr<Feed> feed;
 };
 
 Stream::Stream(StreamOptions options)
     : options_(std::move(options)),
+      crystal_(options_.drift),
       clip_(load_clip(options_.clip)),
-      wire_(std::make_shared<Wire>(options_, *clip_)),
-      feed_(options_, clip_) {}
+      began_(crystal_.now()),
+      audio_delay_(options_.audio_delay),
+      wire_(std::make_shared<Wire>(options_, *clip_)) {}
+
+std::shared_ptr<const Clip> Stream::clip() {
+  std::lock_guard lock(mutex_);
+  return clip_;
+}
+
+void Stream::switch_clip(const std::string& path) {
+  auto next = load_clip(path);
+  std::lock_guard lock(mutex_);
+  const auto same = [](const Track& a, const Track& b) { return a.codec == b.codec; };
+  if (!std::equal(clip_->tracks.begin(), clip_->tracks.end(), next->tracks.begin(), next->tracks.end(), same))
+    throw std::runtime_error(fmt::format("{} has other tracks or codecs than sessions were told of", path));
+  clip_ = std::move(next);
+  began_ = crystal_.now();
+  for (const auto& each : feeds_)
+    if (const auto feed = each.lock()) feed->switch_clip(clip_);
+}
+
+void Stream::delay_audio(double seconds) {
+  std::lock_guard lock(mutex_);
+  audio_delay_ = seconds;
+  for (const auto& each : feeds_)
+    if (const auto feed = each.lock()) feed->delay_audio(seconds);
+}
 
 GPtr<GstRTSPMediaFactory> Stream::make_factory(GstRTSPAddressPool* udp_ports, const char* role) {
   std::string pipeline = "( ";
-  for (size_t i = 0; i < clip_->tracks.size(); ++i)
-    pipeline +=
-        fmt::format("appsrc name=src{} format=time is-live=true ! {} ", i, payloader_of(clip_->tracks[i], i));
+  const auto played = clip();
+  for (size_t i = 0; i < played->tracks.size(); ++i)
+    pipeline += fmt::format("appsrc name=src{} format=time is-live=true ! {} ", i,
+                            payloader_of(played->tracks[i], i));
   GPtr<GstRTSPMediaFactory> factory(gst_rtsp_media_factory_new());
   gst_rtsp_media_factory_set_launch(factory.get(), (pipeline + ")").c_str());
-  gst_rtsp_media_factory_set_shared(factory.get(), TRUE);
   gst_rtsp_media_factory_set_media_gtype(factory.get(), hooked_media_type());
   gst_rtsp_media_factory_set_address_pool(factory.get(), udp_ports);
   const int transports =
@@ -77,15 +104,14 @@ GPtr<GstRTSPMediaFactory> Stream::make_factory(GstRTSPAddressPool* udp_ports, co
   return factory;
 }
 
-// A session is made when the first comes and ends with the last.
 void Stream::configure(GstRTSPMedia* media) {
   ++sessions_;
   const GPtr<GstElement> bin(gst_rtsp_media_get_element(media));
   const GPtr<GstObject> pipeline(gst_object_get_parent(GST_OBJECT(bin.get())));
-  gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), feed_.clock());
+  gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), crystal_.clock());
   gst_element_set_start_time(GST_ELEMENT(pipeline.get()),
                              GST_CLOCK_TIME_NONE);  // else it would choose a base time
-  gst_element_set_base_time(GST_ELEMENT(pipeline.get()), feed_.base_time());
+  gst_element_set_base_time(GST_ELEMENT(pipeline.get()), crystal_.base_time());
   set_hooks(media, {.rtpbin =
                         [wire = wire_](GstElement* rtpbin) {
                           // Reports shall say when a picture was taken, not when it was sent.
@@ -97,9 +123,10 @@ void Stream::configure(GstRTSPMedia* media) {
 
   auto session = std::make_shared<Session>();
   session->stream = shared_from_this();
-  session->ready.resize(clip_->tracks.size());
-  for (size_t i = 0; i < clip_->tracks.size(); ++i) {
-    const Track& track = clip_->tracks[i];
+  const auto played = clip();
+  session->ready.resize(played->tracks.size());
+  for (size_t i = 0; i < played->tracks.size(); ++i) {
+    const Track& track = played->tracks[i];
     GPtr<GstElement> source(gst_bin_get_by_name(GST_BIN(bin.get()), fmt::format("src{}", i).c_str()));
     const GPtr<GstElement> payloader(
         gst_bin_get_by_name(GST_BIN(bin.get()), fmt::format("pay{}", i).c_str()));
@@ -122,24 +149,26 @@ void Stream::configure(GstRTSPMedia* media) {
     Session& s = in<Session>(data);
     std::lock_guard lock(s.mutex);
     s.sources.clear();
-    s.stream->feed_.detach(s.feeding);
+    s.feed.reset();
   };
   connect(media, "unprepared", G_CALLBACK(ended), session);
 }
 
 // Called with the session's mutex held: when every source takes samples, they come.
 void Stream::begin(Session& session) {
-  if (session.sources.empty() ||
-      !std::all_of(session.ready.begin(), session.ready.end(), [](bool r) { return r; }))
-    return;
-  // A delayed sound shows its first piece before its time, for DESCRIBE; nobody shall hear it.
-  wire_->set_late(std::max(options_.audio_late, options_.audio_delay * 0.9));
-  session.feeding = feed_.attach(std::exchange(session.sources, {}));
+  const auto is_true = [](bool ready) { return ready; };
+  if (session.sources.empty() || !std::all_of(session.ready.begin(), session.ready.end(), is_true)) return;
+  std::lock_guard lock(mutex_);
+  const int64_t from = crystal_.now() - std::llround(options_.burst * 1e9);
+  session.feed = std::make_shared<Feed>(options_, crystal_, clip_, std::exchange(session.sources, {}),
+                                        options_.from_beginning ? from : began_, from, audio_delay_);
+  std::erase_if(feeds_, [](const auto& each) { return each.expired(); });
+  feeds_.push_back(session.feed);
 }
 
 void Stream::set_timestamp_offset(GstElement* payloader, int rate) const {
   if (!options_.wrap) return;
-  const double since_base = static_cast<double>(feed_.now()) * 1e-9;
+  const double since_base = static_cast<double>(crystal_.now()) * 1e-9;
   const auto offset = static_cast<uint32_t>(-std::llround((since_base + *options_.wrap) * rate));
   g_object_set(payloader, "timestamp-offset", std::min(offset, UINT32_MAX - 1),
                nullptr);  // the largest means: any

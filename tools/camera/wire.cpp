@@ -3,6 +3,7 @@
 #include <gst/rtp/gstrtcpbuffer.h>
 #include <gst/rtp/gstrtpbuffer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -31,7 +32,9 @@ class Wire::Lane {
       : wire_(wire),
         rate_(wire.rates_[index]),
         pictures_(wire.pictures_[index]),
-        random_(wire.loss_.seed * 1000 + index) {}
+        sound_from_(g_get_monotonic_time() + wire.late_),
+        random_(wire.loss_.seed * 1000 + index),
+        wilds_(wire.wilds_) {}
 
   // What becomes of one packet: nothing, itself, or more. Called with the mutex held.
   void pass(BufferPtr packet, std::vector<BufferPtr>& out) {
@@ -79,7 +82,7 @@ class Wire::Lane {
   bool happens(double chance) { return chance > 0 && std::generate_canonical<double, 32>(random_) < chance; }
 
   bool is_withheld() const {
-    return wire_.hung_ || (!pictures_ && (wire_.muted_ || g_get_monotonic_time() < wire_.sound_from_));
+    return wire_.hung_ || (!pictures_ && (wire_.muted_ || g_get_monotonic_time() < sound_from_));
   }
 
   BufferPtr rewritten(BufferPtr packet) {
@@ -89,10 +92,10 @@ class Wire::Lane {
     const uint32_t original = gst_rtp_buffer_get_timestamp(&mapped);
     uint32_t timestamp = original + ticks(wire_.jump_, rate_);
     // All packets of a picture have its timestamp, so the wild one begins with the next that is another.
-    if (pictures_ && wire_.wild_ != 0 && previous_ && *previous_ != original) {
+    if (pictures_ && wilds_ != wire_.wilds_ && previous_ && *previous_ != original) {
       wild_picture_ = original;
       wild_ticks_ = ticks(wire_.wild_, rate_);
-      wire_.wild_ = 0;
+      wilds_ = wire_.wilds_;
     }
     if (wild_picture_ == original) timestamp += wild_ticks_;
     previous_ = original;
@@ -116,12 +119,14 @@ class Wire::Lane {
   Wire& wire_;
   const int rate_;
   const bool pictures_;
+  const gint64 sound_from_;
   std::mt19937_64 random_;
   uint16_t withheld_ = 0;
   BufferPtr kept_;
   int overtakers_ = 0;
   std::optional<uint32_t> previous_, wild_picture_;
   uint32_t wild_ticks_ = 0;
+  unsigned wilds_;  // so many have passed
 
  public:
   Wire& wire() const { return wire_; }
@@ -129,11 +134,13 @@ class Wire::Lane {
 
 struct Wire::LaneProbe {
   std::shared_ptr<Wire> wire;  // a session may end later than its stream
-  std::shared_ptr<Lane> lane;
+  Lane lane;
 };
 
 Wire::Wire(const StreamOptions& options, const Clip& clip)
     : began_(g_get_monotonic_time()),
+      // A delayed sound shows its first piece before its time, for DESCRIBE; nobody shall hear it.
+      late_(static_cast<gint64>(std::max(options.audio_late, options.audio_delay * 0.9) * 1e6)),
       drift_(options.drift),
       clock_(options.clock),
       rtcp_(options.rtcp),
@@ -142,14 +149,6 @@ Wire::Wire(const StreamOptions& options, const Clip& clip)
     rates_.push_back(rate_of(track));
     pictures_.push_back(is_video(track.codec));
   }
-  lanes_.resize(rates_.size());
-}
-
-std::shared_ptr<Wire::Lane> Wire::lane(size_t index) {
-  std::lock_guard lock(mutex_);
-  auto found = lanes_[index].lock();
-  if (!found) lanes_[index] = found = std::make_shared<Lane>(*this, index);
-  return found;
 }
 
 void Wire::guard(GstElement* rtpbin) {
@@ -163,14 +162,15 @@ void Wire::on_pad(GstElement*, GstPad* pad, gpointer wire) {
   const bool rtp = std::sscanf(name.get(), "send_rtp_src_%u", &index) == 1;
   if (!rtp && std::sscanf(name.get(), "send_rtcp_src_%u", &index) != 1) return;
   if (index >= self.rates_.size()) return;
-  auto* probe = new LaneProbe{self.shared_from_this(), self.lane(index)};
+  std::lock_guard lock(self.mutex_);
+  auto* probe = new LaneProbe{self.shared_from_this(), {self, index}};
   const auto what = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
   gst_pad_add_probe(pad, what, rtp ? &Wire::on_rtp : &Wire::on_rtcp, probe,
                     [](gpointer p) { delete static_cast<LaneProbe*>(p); });
 }
 
 GstPadProbeReturn Wire::on_rtp(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
-  Lane& lane = *static_cast<LaneProbe*>(data)->lane;
+  Lane& lane = static_cast<LaneProbe*>(data)->lane;
   std::vector<BufferPtr> out;
   {
     std::lock_guard lock(lane.wire().mutex_);
@@ -195,7 +195,7 @@ GstPadProbeReturn Wire::on_rtp(GstPad* pad, GstPadProbeInfo* info, gpointer data
 
 GstPadProbeReturn Wire::on_rtcp(GstPad*, GstPadProbeInfo* info, gpointer data) {
   if (!(info->type & GST_PAD_PROBE_TYPE_BUFFER)) return GST_PAD_PROBE_OK;
-  Lane& lane = *static_cast<LaneProbe*>(data)->lane;
+  Lane& lane = static_cast<LaneProbe*>(data)->lane;
   BufferPtr packet(gst_pad_probe_info_get_buffer(info));
   std::lock_guard lock(lane.wire().mutex_);
   const bool goes = lane.pass_report(packet);
@@ -217,6 +217,7 @@ void Wire::mute(bool on) {
 void Wire::wild(double seconds) {
   std::lock_guard lock(mutex_);
   wild_ = seconds;
+  ++wilds_;
 }
 
 void Wire::jump(double seconds) {
@@ -237,11 +238,6 @@ void Wire::set_rtcp(bool on) {
 void Wire::set_loss(const Loss& loss) {
   std::lock_guard lock(mutex_);
   loss_ = loss;
-}
-
-void Wire::set_late(double seconds) {
-  std::lock_guard lock(mutex_);
-  sound_from_ = g_get_monotonic_time() + static_cast<gint64>(seconds * 1e6);
 }
 
 WireCounters Wire::counters() const {

@@ -39,7 +39,6 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void set_clock(double seconds);  // the wall clock in sender reports is ahead
   void set_rtcp(bool on);
   void set_loss(const Loss& loss);
-  void set_late(double seconds);  // no sound for so long from now on
   WireCounters counters() const;
 
  private:
@@ -49,18 +48,17 @@ class Wire : public std::enable_shared_from_this<Wire> {
   static void on_pad(GstElement* rtpbin, GstPad* pad, gpointer wire);
   static GstPadProbeReturn on_rtp(GstPad* pad, GstPadProbeInfo* info, gpointer lane);
   static GstPadProbeReturn on_rtcp(GstPad* pad, GstPadProbeInfo* info, gpointer lane);
-  std::shared_ptr<Lane> lane(size_t index);
 
   mutable std::mutex mutex_;
   std::vector<int> rates_;  // RTP ticks a second, per track
   std::vector<bool> pictures_;
-  std::vector<std::weak_ptr<Lane>> lanes_;  // of the session there is
-  gint64 began_;                            // of the monotonic clock, in us
+  gint64 began_;  // of the monotonic clock, in us, as is
+  gint64 late_;   // the time without sound at a session's start
   double drift_;
   double clock_;
   double jump_ = 0;
   double wild_ = 0;
-  gint64 sound_from_ = 0;
+  unsigned wilds_ = 0;  // so often was one asked for
   bool hung_ = false;
   bool muted_ = false;
   bool rtcp_;
