@@ -171,6 +171,12 @@ class Pictures(CameraTest):
         picture = pictures(client, 1)[0]
         self.assertLess(abs(difference(picture.timestamp, after.timestamp)), 2 * VIDEO_RATE)
 
+    def test_a_jump_is_of_the_sessions_that_see_it(self):
+        camera = self.camera({"lobby": DOOR})
+        camera.jump(-100, "lobby")
+        client = self.watch(camera, "lobby")
+        self.assertLess(abs(difference(client.rtp(0).timestamp, client.beginnings[0])), VIDEO_RATE)
+
 
 class LossyNetwork(CameraTest):
     def receive(self, seed, count=600):

@@ -50,7 +50,8 @@ class RtspClient:
             self.tracks = re.findall(r"^m=(\w+)", self.sdp, re.MULTILINE)
             for track, control in enumerate(re.findall(r"^m=.*?^a=control:(\S+)", self.sdp, re.MULTILINE | re.DOTALL)):
                 self._set_up(track, control if "://" in control else f"{self.url}/{control}")
-            self._ask("PLAY", self.url)
+            told = self._ask("PLAY", self.url)[2]
+            self.beginnings = [int(t) for t in re.findall(r"rtptime=(\d+)", told.get("rtp-info", ""))]  # per track
         except BaseException:
             self.close()
             raise
@@ -128,7 +129,7 @@ class RtspClient:
         if status != 200:
             raise RtspError(status, lines[0])
         self._session = told.get("session", self._session or "").split(";")[0] or None
-        return status, body
+        return status, body, told
 
     def _fill(self, count):
         while len(self._unread) < count:

@@ -34,7 +34,8 @@ class Wire::Lane {
         pictures_(wire.pictures_[index]),
         sound_from_(g_get_monotonic_time() + wire.late_),
         random_(wire.loss_.seed * 1000 + index),
-        wilds_(wire.wilds_) {}
+        wilds_(wire.wilds_),
+        jump_before_(wire.jump_) {}
 
   // What becomes of one packet: nothing, itself, or more. Called with the mutex held.
   void pass(BufferPtr packet, std::vector<BufferPtr>& out) {
@@ -85,12 +86,14 @@ class Wire::Lane {
     return wire_.hung_ || (!pictures_ && (wire_.muted_ || g_get_monotonic_time() < sound_from_));
   }
 
+  uint32_t jumped() const { return ticks(wire_.jump_ - jump_before_, rate_); }
+
   BufferPtr rewritten(BufferPtr packet) {
     packet.reset(gst_buffer_make_writable(packet.release()));
     GstRTPBuffer mapped = GST_RTP_BUFFER_INIT;
     if (!gst_rtp_buffer_map(packet.get(), GST_MAP_READWRITE, &mapped)) return packet;
     const uint32_t original = gst_rtp_buffer_get_timestamp(&mapped);
-    uint32_t timestamp = original + ticks(wire_.jump_, rate_);
+    uint32_t timestamp = original + jumped();
     // All packets of a picture have its timestamp, so the wild one begins with the next that is another.
     if (pictures_ && wilds_ != wire_.wilds_ && previous_ && *previous_ != original) {
       wild_picture_ = original;
@@ -113,7 +116,7 @@ class Wire::Lane {
     const double ahead = wire_.clock_ + age * wire_.drift_ * 1e-6;
     ntp += static_cast<guint64>(
         std::llround(ahead * 4294967296.0));  // modulo 2^64, as the sum of fixed-point numbers is
-    gst_rtcp_packet_sr_set_sender_info(&report, source, ntp, rtp + ticks(wire_.jump_, rate_), packets, bytes);
+    gst_rtcp_packet_sr_set_sender_info(&report, source, ntp, rtp + jumped(), packets, bytes);
   }
 
   Wire& wire_;
@@ -126,7 +129,8 @@ class Wire::Lane {
   int overtakers_ = 0;
   std::optional<uint32_t> previous_, wild_picture_;
   uint32_t wild_ticks_ = 0;
-  unsigned wilds_;  // so many have passed
+  unsigned wilds_;            // so many have passed
+  const double jump_before_;  // of this session, whose timestamps begin anywhere
 
  public:
   Wire& wire() const { return wire_; }
