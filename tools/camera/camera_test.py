@@ -82,10 +82,11 @@ class Media(CameraTest):
         expected = {"lobby": {"h264", "aac"}, "hevc": {"hevc"}, "door": {"h264", "pcm_alaw"}, "old": {"mpeg4", "opus"},
                     "older": {"mjpeg", "pcm_mulaw"}}
         camera = self.camera(streams)
-        for transport in ("tcp", "udp"):
-            with ThreadPoolExecutor() as at_once:
-                seen = dict(zip(streams, at_once.map(lambda name: ffprobe(camera.url(name), transport), streams)))
-            self.assertEqual({name: set(codecs) for name, (codecs, _) in seen.items()}, expected, (transport, seen))
+        asked = [(name, transport) for name in streams for transport in ("tcp", "udp")]
+        with ThreadPoolExecutor(len(asked)) as at_once:
+            seen = list(at_once.map(lambda one: ffprobe(camera.url(one[0]), one[1]), asked))
+        for (name, transport), (codecs, complaints) in zip(asked, seen):
+            self.assertEqual(set(codecs), expected[name], (name, transport, complaints))
 
     def test_the_packets_are_the_clips(self):
         camera = self.camera({"door": DOOR})
@@ -142,7 +143,7 @@ class Descriptions(CameraTest):
         self.assertIn("a=framerate:25", client.sdp)
         seen = pictures(client, 22)
         self.assertAlmostEqual(difference(seen[-1].timestamp, seen[0].timestamp), VIDEO_RATE, delta=30)
-        self.assertAlmostEqual(seen[-1].arrived - seen[0].arrived, 1, delta=0.3)
+        self.assertAlmostEqual(seen[-1].arrived - seen[0].arrived, 1, delta=0.5)
 
     def test_key_frames_can_be_rare(self):
         clip = make_clip(self.folder / "gop.mp4", "160:120", 2, "-c:v", "libx264", "-g", "5", "-bf", "0", "-an")
@@ -170,14 +171,14 @@ class Clocks(CameraTest):
         for name, offset in {"right": 0, "ahead": 7200}.items():
             client = self.watch(camera, name)
             report = client.report(0)
-            self.assertAlmostEqual(report.wall - report.arrived, offset, delta=0.1)
+            self.assertAlmostEqual(report.wall - report.arrived, offset, delta=0.3)
             picture = pictures(client, 1)[0]
             taken = report.wall + difference(picture.timestamp, report.timestamp) / VIDEO_RATE
-            self.assertAlmostEqual(taken, time.time() + offset, delta=0.25)
+            self.assertAlmostEqual(taken, time.time() + offset, delta=0.5)
         camera.set_clock(-3600, "right")
         client = self.watch(camera, "right")
         late = next(r for r in client.packets() if isinstance(r, Report) and r.wall < r.arrived - 3000)
-        self.assertAlmostEqual(late.wall - late.arrived, -3600, delta=0.1)
+        self.assertAlmostEqual(late.wall - late.arrived, -3600, delta=0.3)
 
     def test_reports_can_be_off(self):
         client = self.watch(self.camera({"lobby": source(DOOR, rtcp="off")}), "lobby")
