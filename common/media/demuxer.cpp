@@ -103,20 +103,20 @@ class AvDemuxer final : public Demuxer {
 
  private:
   static int interrupted(void* opaque) {
-    const auto& self = *static_cast<AvDemuxer*>(opaque);
-    return self.options_.stop.stop_requested() || self.is_overdue() ? 1 : 0;
+    auto& self = *static_cast<AvDemuxer*>(opaque);
+    if (self.deadline_ && std::chrono::steady_clock::now() >= *self.deadline_) self.is_overdue_ = true;
+    return self.options_.stop.stop_requested() || self.is_overdue_ ? 1 : 0;
   }
 
   // From now on, opening or reading may take as long as the options say.
   void be_patient() {
     if (options_.patience) deadline_ = std::chrono::steady_clock::now() + *options_.patience;
   }
-  bool is_overdue() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }
 
   tl::unexpected<Error> failed_to_open(int code) const {
     // A stop breaks off whatever is being read, which then looks like a bad file.
     if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
-    if (is_overdue()) return fail_overdue("no answer");
+    if (is_overdue_) return fail_overdue("no answer");
     if (auto refused = refusal_of(code)) return fail(refused->code, "{}: {}", info_.name, refused->message);
     if (code == AVERROR_INVALIDDATA) {
       return fail(
@@ -172,7 +172,7 @@ class AvDemuxer final : public Demuxer {
     for (;;) {
       be_patient();
       int code = avformat_find_stream_info(input_.get(), nullptr);
-      if (code < 0 || options_.stop.stop_requested() || is_overdue()) return failed_to_open(code);
+      if (code < 0 || options_.stop.stop_requested() || is_overdue_) return failed_to_open(code);
       if (std::ranges::all_of(std::span(input_->streams, input_->nb_streams), has_its_parameters)) return {};
       if (std::chrono::steady_clock::now() >= until) {
         return fail(ErrorCode::kUnavailable, "{}: no key frame that says what the video is within {} min",
@@ -303,6 +303,8 @@ class AvDemuxer final : public Demuxer {
   Result<std::optional<Packet>> read_input() {
     for (;;) {
       if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
+      // Broken off, libavformat still gives what its parsers hold; nothing comes behind that.
+      if (is_overdue_) return fail_overdue("no packet");
       be_patient();
       int code = av_read_frame(input_.get(), packet_.get());
       if (code < 0 && options_.is_live) return end_of_live(code);
@@ -332,7 +334,7 @@ class AvDemuxer final : public Demuxer {
 
   Result<std::optional<Packet>> end_of_live(int code) const {
     if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
-    if (is_overdue()) return fail_overdue("no packet");
+    if (is_overdue_) return fail_overdue("no packet");
     if (code == AVERROR_EOF) return std::nullopt;
     return fail(ErrorCode::kUnavailable, "{}: {}", info_.name, av_error_text(code));
   }
@@ -439,6 +441,7 @@ class AvDemuxer final : public Demuxer {
 
   DemuxerOptions options_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  bool is_overdue_ = false;  // a wait has been broken off
   AvPacketPtr packet_;
   std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it
   AvInputPtr input_;

@@ -39,7 +39,13 @@ Duration CaptureTime::least_delay() const {
 
 std::optional<Duration> CaptureTime::skew() const {
   if (!source_zero_ || buckets_.empty()) return std::nullopt;
-  return source_zero_->time_since_epoch() - (least_delay() + wall_minus_steady_);
+  auto after = [&](Duration delay) {
+    return source_zero_->time_since_epoch() - (delay + wall_minus_steady_);
+  };
+  // A camera that paused goes on later than before, and says so before the window has passed.
+  auto by_window = after(least_delay());
+  auto by_newest = after(buckets_.back().least);
+  return std::chrono::abs(by_window) < std::chrono::abs(by_newest) ? by_window : by_newest;
 }
 
 bool CaptureTime::is_believed() const {

@@ -10,9 +10,9 @@ namespace gopline::splitter {
 struct CaptureTimeOptions {
   // A source's clock that is further from ours is not believed: a camera that was never set.
   Duration most_skew = std::chrono::seconds(10);
-  // How long the earliest arrival counts. With clocks that drift apart by 500 ppm it is wrong by 30 ms at its
-  // end.
-  Duration window = std::chrono::seconds(60);
+  // How long the earliest arrival counts: longer than networks stall, shorter than people would wait for
+  // right times after a camera has paused.
+  Duration window = std::chrono::seconds(20);
 };
 
 // When the pictures of a live source were taken, from what its packets say and when they came.
@@ -44,6 +44,8 @@ class CaptureTime {
 
   // Source's clock less ours, as far as transport and encoding let it be seen. nullopt: it does not say.
   std::optional<Duration> skew() const;
+  // The host's wall clock less its steady one at the newest packet: it changes when the host's clock is set.
+  Duration wall_minus_steady() const { return wall_minus_steady_; }
   bool is_believed() const;  // false: the source has a clock, which is wrong
 
  private:

@@ -85,12 +85,15 @@ void Connection::hand_over(Waiting& waiting) {
     outbox_.push(EpochBegin{demuxer_.info(), demuxer_.tracks(), builder_->init_xxh3(), clock});
   }
   if (newest_end_ && std::chrono::abs(time - *newest_end_) > kJump) {
-    // Forward: the source was silent, or skipped. Back: a clock was set; nothing is missing.
-    auto cause = waiting.segment.discontinuity && time > *newest_end_ ? record::GapCause::kSourceOutage
-                                                                      : record::GapCause::kClock;
-    outbox_.push(record::GapFacts{cause, std::min(*newest_end_, time), time, 0});
+    // Forward: the source paused or skipped. Back, or with the host's clock: a clock was set, nothing is
+    // missing.
+    bool was_set =
+        time < *newest_end_ || std::chrono::abs(times_.wall_minus_steady() - wall_minus_steady_) > kJump;
+    outbox_.push(record::GapFacts{was_set ? record::GapCause::kClock : record::GapCause::kSourceOutage,
+                                  std::min(*newest_end_, time), time, 0});
   }
   newest_end_ = time + waiting.duration;
+  wall_minus_steady_ = times_.wall_minus_steady();
   outbox_.push(LiveSegment{std::move(waiting.segment), time, *newest_end_, clock});
 }
 

@@ -54,6 +54,7 @@ class Connection {
   std::deque<Waiting> waiting_;
   std::optional<SteadyTime> first_arrival_;
   std::optional<Timestamp> newest_end_;  // capture time
+  Duration wall_minus_steady_{};         // of the host's clocks, then
   bool began_ = false;                   // the epoch, in the outbox
   Duration media_time_{};
   std::int64_t packets_ = 0, corrupt_ = 0;

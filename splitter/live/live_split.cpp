@@ -136,6 +136,7 @@ class LiveRun {
     bool stopped = stop.stop_requested();
     if (auto finished = connection.finish(stopped ? EndCause::kStopped : EndCause::kSourceLost); !finished)
       lost = finished.error();
+    report_.media_time += connection.media_time();
     report_.packets += static_cast<std::uint64_t>(connection.packets());
     report_.corrupt_packets += static_cast<std::uint64_t>(connection.corrupt_packets());
     return lost;
@@ -159,7 +160,7 @@ class LiveRun {
       }
       connection.take(*std::move(*packet));
       if (auto passed = connection.pass_on(); !passed) return std::move(passed.error());
-      media_time_ = connection.media_time();
+      media_time_ = report_.media_time + connection.media_time();
       if (!connection.capture_time().is_believed() && !std::exchange(distrusted, true)) {
         log_warning(options_.stream,
                     "the source's clock is off by {:.0f} s: capture times are by arrival until it is right",
