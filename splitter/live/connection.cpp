@@ -13,6 +13,11 @@ Duration to_duration(std::int64_t ticks, std::int64_t timescale) {
   return Duration(rescale(ticks, {1, timescale}, {1, 1'000'000}));
 }
 
+// How long after its decoding a picture is shown. More than a second is a timestamp that went wild.
+Duration shown_after(Duration offset) {
+  return std::chrono::abs(offset) <= std::chrono::seconds(1) ? offset : Duration{};
+}
+
 }  // namespace
 
 Connection::Connection(media::Demuxer& demuxer, const Clock& clock, const SegmenterOptions& segmenter,
@@ -34,6 +39,7 @@ void Connection::take(media::Packet packet) {
 
 Result<void> Connection::pass_on() {
   while (auto segment = segmenter_.pop()) {
+    fill_in_times(*segment);
     observe(*segment);
     GOPLINE_TRY(build(*segment));
   }
@@ -50,6 +56,17 @@ Result<void> Connection::finish(record::EndCause cause) {
   return passed;
 }
 
+// RTP's first packets come without times, which is libavformat's doing and nothing to keep: many containers
+// refuse such packets.
+void Connection::fill_in_times(media::Segment& segment) {
+  for (auto& run : segment.runs) {
+    for (auto& timed : run.packets) {
+      if (!timed.packet.dts) timed.packet.dts = timed.dts;
+      if (!timed.packet.pts) timed.packet.pts = timed.pts;
+    }
+  }
+}
+
 void Connection::observe(const media::Segment& segment) {
   if (segment.discontinuity) times_.forget();
   auto now = clock_.now();
@@ -59,7 +76,8 @@ void Connection::observe(const media::Segment& segment) {
     auto num = demuxer_.tracks()[static_cast<std::size_t>(main_)].time_base.num;
     for (const auto& timed : run.packets) {
       if (!timed.packet.arrival) continue;
-      auto media = to_duration((timed.pts - run.origin) * num, segment.timescale);
+      auto media = to_duration(timed.time, segment.timescale) +
+                   shown_after(to_duration((timed.pts - timed.dts) * num, segment.timescale));
       auto ago = std::chrono::duration_cast<Duration>(steady_now - *timed.packet.arrival);
       times_.observe(media, *timed.packet.arrival, now - ago, timed.packet.producer_time);
     }
@@ -71,7 +89,8 @@ Result<void> Connection::build(const media::Segment& segment) {
     GOPLINE_ASSIGN(builder_, media::SegmentBuilder::create(demuxer_.tracks(), segment));
   }
   GOPLINE_ASSIGN(auto built, builder_->build(segment));
-  Waiting waiting{std::move(built), to_duration(segment.first_pts, segment.timescale),
+  auto offset = shown_after(to_duration(segment.first_pts - segment.start, segment.timescale));
+  Waiting waiting{std::move(built), to_duration(segment.start, segment.timescale) + offset,
                   to_duration(segment.duration, segment.timescale)};
   media_time_ = to_duration(segment.start + segment.duration, segment.timescale);
   waiting_.push_back(std::move(waiting));

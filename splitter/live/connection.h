@@ -40,6 +40,7 @@ class Connection {
     media::BuiltSegment segment;
     Duration first_pts{}, duration{};
   };
+  static void fill_in_times(media::Segment& segment);
   void observe(const media::Segment& segment);
   Result<void> build(const media::Segment& segment);
   void hand_over(Waiting& waiting);
