@@ -4,16 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <deque>
-#include <fstream>
 #include <span>
 #include <utility>
 
 #include "common/base/text.h"
 #include "common/media/annexb.h"
 #include "common/media/av_convert.h"
-#include "common/media/declared_size.h"
+#include "common/media/completeness.h"
 #include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
 #include "common/media/side_data_ids.h"
@@ -312,7 +310,8 @@ class AvDemuxer final : public Demuxer {
         if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
           return fail_av(input_->pb->error, info_.name);
         if (code != AVERROR_EOF) return fail_av(code, info_.name + ": ends early");
-        GOPLINE_TRY(ended_whole());
+        GOPLINE_TRY(
+            ended_whole(*input_, {info_, local_path(), track_of_stream_, std::exchange(packets_read_, {})}));
         if (!options_.loop) return std::nullopt;
         GOPLINE_TRY(begin_again());
         continue;
@@ -339,59 +338,7 @@ class AvDemuxer final : public Demuxer {
     return fail(ErrorCode::kUnavailable, "{}: {}", info_.name, av_error_text(code));
   }
 
-  // An MP4 file lists every packet in its index, but FFmpeg takes one that was cut off for one that has
-  // ended. (Other containers' counts are only declared, and often wrong.)
-  Result<void> ended_whole() {
-    auto read = std::exchange(packets_read_, {});
-    GOPLINE_TRY(has_declared_size());
-    bool has_index = std::string_view(input_->iformat->name).starts_with("mov,");
-    if (!has_index || !input_->pb || !avio_feof(input_->pb)) return {};
-    for (unsigned i = 0; i < input_->nb_streams; ++i) {
-      auto expected = input_->streams[i]->nb_frames;
-      auto got = i < read.size() ? read[i] : 0;
-      if (i < track_of_stream_.size() && track_of_stream_[i] >= 0 && got < expected) {
-        return fail(ErrorCode::kCorrupt,
-                    "{}: is cut off: it has {} of the {} packets that its index lists for track {}; what is "
-                    "there is kept",
-                    info_.name, got, expected, i);
-      }
-    }
-    if (auto missing = bytes_behind_the_end(); missing > 0) {
-      return fail(ErrorCode::kCorrupt,
-                  "{}: is cut off: its last packets lack {} bytes; what is there is kept", info_.name,
-                  missing);
-    }
-    return {};
-  }
-
-  // How far the packets of an MP4's index, or of its last fragment, reach beyond the end of the file.
-  std::int64_t bytes_behind_the_end() const {
-    auto size = avio_size(input_->pb);
-    std::int64_t end = 0;
-    for (unsigned i = 0; i < input_->nb_streams; ++i) {
-      auto* stream = input_->streams[i];
-      for (int entry = avformat_index_get_entries_count(stream) - 1; entry >= 0; --entry) {
-        const auto* indexed = avformat_index_get_entry(stream, entry);
-        end = std::max(end, indexed->pos + indexed->size);
-      }
-    }
-    return size > 0 ? end - size : 0;
-  }
-
-  // AVI and Matroska say at their beginning how long they are.
-  Result<void> has_declared_size() const {
-    constexpr std::uint64_t kPadding = 16;  // some writers count padding that they leave out
-    if (stdin_ || is_url(options_.url) || !info_.size_bytes) return {};
-    std::array<char, 256> head{};
-    std::ifstream file(options_.url, std::ios::binary);
-    file.read(head.data(), head.size());
-    auto declared = declared_size(
-        {reinterpret_cast<const std::uint8_t*>(head.data()), static_cast<std::size_t>(file.gcount())});
-    if (!declared || *declared <= *info_.size_bytes + kPadding) return {};
-    return fail(ErrorCode::kCorrupt,
-                "{}: is cut off: it has {} of the {} bytes that it declares; what is there is kept",
-                info_.name, *info_.size_bytes, *declared);
-  }
+  std::string local_path() const { return stdin_ || is_url(options_.url) ? "" : options_.url; }
 
   Result<std::optional<Packet>> take_packet(int track) {
     auto packet = from_av_packet(*packet_, track);
