@@ -18,6 +18,8 @@ struct Environment {
   const Clock& clock;
   StopToken stop;            // Ctrl-C
   std::string_view program;  // the path this program was started by
+  // Has SIGHUP call a function, which may come from any thread, instead of ending the program. Empty: cannot.
+  std::function<void(std::function<void()>)> on_hangup = {};
 };
 
 // What the command line asked for: runs it and returns the exit code.
@@ -25,6 +27,7 @@ using Action = std::function<int(const Environment&)>;
 
 // Each declares one subcommand with its options, and sets `chosen` when the command line names it.
 void add_split_command(CLI::App& root, Action& chosen);
+void add_check_config_command(CLI::App& root, Action& chosen);
 void add_aggregate_command(CLI::App& root, Action& chosen);
 void add_put_command(CLI::App& root, Action& chosen);
 void add_get_command(CLI::App& root, Action& chosen);

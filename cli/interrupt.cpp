@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <mutex>
 #include <thread>
 
 #include <poll.h>
@@ -54,15 +55,24 @@ struct InterruptWatcher::State {
       if (fds[0].revents == 0) continue;
       signalfd_siginfo info{};
       if (read(signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
+      if (info.ssi_signo == SIGHUP && handled_as_hangup()) continue;
       if (source.stop_requested()) _exit(kInterrupted);
       if (on_first) on_first();
       source.request_stop();
     }
   }
 
+  bool handled_as_hangup() {
+    std::lock_guard lock(mutex);
+    if (on_hangup) on_hangup();
+    return on_hangup != nullptr;
+  }
+
   Descriptor signals;
   Descriptor finish;
   std::function<void()> on_first;
+  std::mutex mutex;
+  std::function<void()> on_hangup;
   StopSource source;
   std::thread thread;
 };
@@ -90,6 +100,11 @@ InterruptWatcher::~InterruptWatcher() {
   std::uint64_t one = 1;
   [[maybe_unused]] auto written = write(state_->finish.get(), &one, sizeof one);
   state_->thread.join();
+}
+
+void InterruptWatcher::on_hangup(std::function<void()> handler) {
+  std::lock_guard lock(state_->mutex);
+  state_->on_hangup = std::move(handler);
 }
 
 StopToken InterruptWatcher::token() const {

@@ -22,6 +22,11 @@ class InterruptWatcher {
   ~InterruptWatcher();  // joins its thread; the signals stay blocked
 
   StopToken token() const;
+
+  // From now on SIGHUP calls this, on the watcher's thread, instead of asking for an end. An empty one: as
+  // before.
+  void on_hangup(std::function<void()> handler);
+
   bool interrupted() const { return token().stop_requested(); }
 
  private:

@@ -34,6 +34,7 @@ void declare(CLI::App& app, Action& chosen) {
   app.require_subcommand(1);
   app.footer("Examples:\n" + std::string(kExamples) + "\n" + std::string(kExitCodesHelp));
   add_split_command(app, chosen);
+  add_check_config_command(app, chosen);
   add_aggregate_command(app, chosen);
   add_put_command(app, chosen);
   add_get_command(app, chosen);
@@ -71,7 +72,9 @@ int run_action(const Action& chosen, const char* program) {
       InterruptWatcher::start([] { print_note("\ngopline: stopping cleanly; once more to stop at once\n"); });
   if (!interrupts) return report(interrupts.error());
   SystemClock clock;
-  int code = chosen(Environment{clock, (*interrupts)->token(), program});
+  int code = chosen(Environment{clock, (*interrupts)->token(), program, [&](std::function<void()> handler) {
+                                  (*interrupts)->on_hangup(std::move(handler));
+                                }});
   if (auto written = finish_output(); !written) return report(written.error());
   return code;
 }

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
+#include "cli/fleet_run.h"
 #include "cli/live_options.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
@@ -26,6 +27,8 @@ constexpr const char* kExamples =
     "  gopline split night.ts --start-time 2026-11-22T18:30:00Z --digest sha256\n"
     "  gopline split door.mp4 --retention 30d            a log that is made now keeps a month\n"
     "  gopline split rtsp://camera/1 --stream gate --credentials gate.login   live, until Ctrl-C\n"
+    "  gopline split --config cameras.yaml               a fleet; SIGHUP restarts what has changed in the "
+    "file\n"
     "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
     "  gopline split clip.mp4 --blobs /srv/blobs --payload claim   the log keeps only references\n"
     "  gopline split clip.mp4 --log null:                how fast this machine splits\n\n"
@@ -39,6 +42,7 @@ struct SplitCommand {
   OutputOptions output;
   std::vector<std::string> sources;
   std::vector<std::string> streams;
+  std::string config;  // a file of cameras, instead of sources
   PayloadOptions payload;
   LiveCliOptions live;
   splitter::SplitOptions common;  // everything but source and stream
@@ -66,7 +70,13 @@ Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sou
   LiveSources live{command.live.live, {}, {}};
   GOPLINE_ASSIGN(live.options, live_options_of(command.live));
   GOPLINE_ASSIGN(live.login, source_login(command.live));
-  auto tasks = split_all(*log, common, live, sources, environment, board);
+  std::deque<SplitTask> tasks;
+  if (command.config.empty()) {
+    tasks = split_all(*log, common, live, sources, environment, board);
+  } else {
+    GOPLINE_ASSIGN(tasks,
+                   run_fleet(*log, command.config, {common, live.options, live.login}, environment, board));
+  }
   board.close();
   if (command.output.json) {
     print_result(json_of(tasks, log->describe()).dump(2) + "\n");
@@ -106,14 +116,20 @@ void declare_topics(CLI::App& command, splitter::SplitOptions& options) {
 void add_split_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<SplitCommand>();
   auto* command = root.add_subcommand("split", "Split videos into a log, each into its own stream");
-  command->add_option("SOURCE", options->sources, "Files, URLs, or - for standard input")
-      ->required()
-      ->type_name("");
+  auto* sources = command->add_option("SOURCE", options->sources, "Files, URLs, or - for standard input");
+  sources->type_name("");
   command
       ->add_option("--stream", options->streams,
                    "The stream's id; once for each source, in order. Else the file's name")
       ->type_name("ID")
       ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--config", options->config,
+          "A file of cameras (docs/cameras.yaml) instead of sources. Read again on SIGHUP and when it "
+          "changes")
+      ->type_name("FILE")
+      ->excludes(sources);
   add_log_options(*command, options->log);
   declare_cutting(*command, options->common);
   command
@@ -142,6 +158,8 @@ void add_split_command(CLI::App& root, Action& chosen) {
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {
     check_payload_options(options->payload);
+    if (options->sources.empty() && options->config.empty())
+      throw CLI::RequiredError("SOURCE, or --config FILE,");
     chosen = [options](const Environment& environment) {
       apply_verbosity(options->output);
       auto sources = name_sources(options->sources, options->streams);

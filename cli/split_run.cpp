@@ -16,27 +16,34 @@ ProgressState progress_of(const splitter::SplitProgress& progress) {
   return state;
 }
 
-// Splits one source and books how it went. Runs on the source's own thread.
-void run_task(Log& log, const splitter::SplitOptions& common, const LiveSources& live,
-              const Environment& environment, ProgressBoard& board, std::size_t line, SplitTask& task) {
-  auto options = common;
-  options.source = task.source;
-  options.stream = task.stream;
-  auto started = environment.clock.steady_now();
+}  // namespace
+
+SourcePlan plan_of(const NamedSource& source, const splitter::SplitOptions& common, const LiveSources& live) {
+  SourcePlan plan{common, {}, live.login};
+  plan.split.source = source.source;
+  plan.split.stream = source.stream;
+  if (live.all || splitter::is_live_url(source.source)) plan.live = live.options;
+  return plan;
+}
+
+void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken stop, ProgressBoard& board,
+                std::size_t line, SplitTask& task) {
+  auto started = clock.steady_now();
   auto on_progress = [&](const splitter::SplitProgress& progress) {
     task.progress = progress;
     board.update(line, progress_of(progress));
   };
-  task.is_live = live.all || splitter::is_live_url(task.source);
+  task.is_live = plan.live.has_value();
   auto result = [&] {
-    if (!task.is_live) return splitter::split(log, environment.clock, options, on_progress, environment.stop);
-    if (live.login && splitter::is_live_url(task.source))
-      options.source = with_login(task.source, *live.login);
+    if (!plan.live) return splitter::split(log, clock, plan.split, on_progress, stop);
+    auto options = plan.split;
+    if (plan.login && splitter::is_live_url(options.source))
+      options.source = with_login(options.source, *plan.login);
     splitter::LiveObserver observer;
     observer.on_progress = [&](const splitter::LiveProgress& progress) { on_progress(progress.written); };
-    return splitter::split_live(log, environment.clock, options, live.options, observer, environment.stop);
+    return splitter::split_live(log, clock, options, *plan.live, observer, stop);
   }();
-  task.elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
+  task.elapsed = std::chrono::duration_cast<Duration>(clock.steady_now() - started);
   if (result) {
     task.report = std::move(*result);
     task.error = task.report->source_error;
@@ -47,8 +54,6 @@ void run_task(Log& log, const splitter::SplitOptions& common, const LiveSources&
   board.finish(line, outcome_word(task));
 }
 
-}  // namespace
-
 std::deque<SplitTask> split_all(Log& log, const splitter::SplitOptions& common, const LiveSources& live,
                                 const std::vector<NamedSource>& sources, const Environment& environment,
                                 ProgressBoard& board) {
@@ -57,7 +62,9 @@ std::deque<SplitTask> split_all(Log& log, const splitter::SplitOptions& common, 
   for (const auto& source : sources) {
     auto& task = tasks.emplace_back(SplitTask{source.source, source.stream, {}, {}, {}, {}, false});
     auto line = board.add(task.stream);
-    threads.emplace_back([&, line] { run_task(log, common, live, environment, board, line, task); });
+    threads.emplace_back([&, line, plan = plan_of(source, common, live)] {
+      run_source(log, plan, environment.clock, environment.stop, board, line, task);
+    });
   }
   threads.clear();  // joins
   return tasks;

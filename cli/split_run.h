@@ -11,12 +11,26 @@
 
 namespace gopline::cli {
 
+// A source on its way into its stream: as a file, or as a live source.
+struct SourcePlan {
+  splitter::SplitOptions split;               // with source and stream
+  std::optional<splitter::LiveOptions> live;  // nullopt: a file
+  std::optional<std::string> login = {};      // USER:PASSWORD of a live source whose URL has none
+};
+
 // What is to be known of the sources that are live.
 struct LiveSources {
   bool all = false;                  // every source is taken as live, not only those that are by their URL
   splitter::LiveOptions options;     // how they are read
   std::optional<std::string> login;  // USER:PASSWORD of those whose URL has none
 };
+
+SourcePlan plan_of(const NamedSource& source, const splitter::SplitOptions& common, const LiveSources& live);
+
+// Splits one source, on the caller's thread, until its end or until `stop`, and books how it went. `line`:
+// its own of the board.
+void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken stop, ProgressBoard& board,
+                std::size_t line, SplitTask& task);
 
 // Splits every source into its stream, each on a thread of its own, and returns when all have ended. `common`
 // is what they share: everything but source and stream. A failure is told on the board when it happens and

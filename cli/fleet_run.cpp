@@ -1,0 +1,62 @@
+#include "cli/fleet_run.h"
+
+#include "cli/file_watch.h"
+#include "cli/fleet.h"
+
+namespace gopline::cli {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += out.empty() ? name : ", " + name;
+  return out;
+}
+
+std::string told(const std::string& config, const Fleet::Change& change) {
+  std::string what;
+  auto add = [&](std::string_view word, const std::vector<std::string>& names) {
+    if (!names.empty()) what += fmt::format("; {}: {}", word, joined(names));
+  };
+  add("started", change.started);
+  add("restarted", change.restarted);
+  add("stopped", change.stopped);
+  return fmt::format("{}: read again{}", config, what.empty() ? "; nothing has changed" : what);
+}
+
+// No longer called when this is gone.
+class HangupHandler {
+ public:
+  HangupHandler(const Environment& environment, std::function<void()> handler) : environment_(environment) {
+    if (environment_.on_hangup) environment_.on_hangup(std::move(handler));
+  }
+  ~HangupHandler() {
+    if (environment_.on_hangup) environment_.on_hangup({});
+  }
+  HangupHandler(const HangupHandler&) = delete;
+  HangupHandler& operator=(const HangupHandler&) = delete;
+
+ private:
+  const Environment& environment_;
+};
+
+}  // namespace
+
+Result<std::deque<SplitTask>> run_fleet(Log& log, const std::string& config, const FleetBase& base,
+                                        const Environment& environment, ProgressBoard& board) {
+  GOPLINE_ASSIGN(auto cameras, read_fleet_config(config, base));
+  Fleet fleet(log, environment.clock, board);
+  HangupHandler on_hangup(environment, [&] { fleet.wake(); });
+  GOPLINE_ASSIGN(auto watch, FileWatch::start(config, [&] { fleet.wake(); }));
+  fleet.take(cameras);
+  while (!fleet.wait(environment.stop) && !environment.stop.stop_requested()) {
+    auto again = read_fleet_config(config, base);
+    if (again) {
+      board.message("gopline: " + told(config, fleet.take(*again)));
+    } else {
+      board.message("gopline: " + again.error().message + "\ngopline: what runs goes on as it is");
+    }
+  }
+  return fleet.finish();
+}
+
+}  // namespace gopline::cli
