@@ -100,7 +100,7 @@ void HttpSession::respond(HttpAnswer answer, bool keep_alive, bool with_body) {
   http::async_write(stream_, response_,
                     [self = shared_from_this(), keep_alive](ErrorCode error, std::size_t) {
                       self->response_ = {};  // megabytes, with many streams
-                      if (error) return self->end();
+                      if (error || self->has_ended_) return self->end();
                       return keep_alive ? self->await_request() : self->close_orderly();
                     });
 }

@@ -101,6 +101,7 @@ class MetricsServer::Listener {
     is_accepting_ = true;
     acceptor_.async_accept([this](SystemError error, tcp::socket socket) {
       is_accepting_ = false;
+      if (!acceptor_.is_open()) return;  // a connection that came while the server stopped
       if (error) return accept_later();
       keep_from_children(socket.native_handle());
       auto session = std::make_shared<HttpSession>(std::move(socket), host_);
@@ -111,7 +112,6 @@ class MetricsServer::Listener {
   }
 
   void accept_later() {
-    if (!acceptor_.is_open()) return;
     pause_.expires_after(kAcceptPause);
     pause_.async_wait([this](SystemError) { accept(); });
   }

@@ -1,6 +1,7 @@
 #include "common/metrics/metrics_server.h"
 
 #include <atomic>
+#include <deque>
 #include <thread>
 
 #include <fmt/format.h>
@@ -240,6 +241,24 @@ TEST_F(Server, stops_at_once_whatever_its_clients_do) {
   EXPECT_THAT(silent.await_close(), IsEmpty());
   EXPECT_THAT(half.await_close(), IsEmpty());
   EXPECT_THAT(idle.await_close(), IsEmpty());
+}
+
+TEST_F(Server, stops_at_once_while_clients_keep_coming) {
+  for (int i = 0; i < 50; ++i) {
+    start();
+    std::jthread caller([port = server->port()] {
+      std::deque<TestClient> clients;
+      try {
+        for (;;) {
+          clients.emplace_back(port).send(kHalfARequest);
+          if (clients.size() > 30) clients.pop_front();
+        }
+      } catch (const boost::system::system_error&) {  // refused: the server has stopped
+      }
+    });
+    EXPECT_THAT(connect().ask(kAsk), StartsWith("HTTP/1.1 200 "));
+    server.reset();
+  }
 }
 
 TEST_F(Server, a_port_can_be_taken_again_at_once) {
