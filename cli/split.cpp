@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
+#include "cli/live_options.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
 #include "cli/source_names.h"
@@ -24,12 +25,14 @@ constexpr const char* kExamples =
     "  ffmpeg -i URL -c copy -f mpegts - | gopline split - --stream door\n"
     "  gopline split night.ts --start-time 2026-11-22T18:30:00Z --digest sha256\n"
     "  gopline split door.mp4 --retention 30d            a log that is made now keeps a month\n"
+    "  gopline split rtsp://camera/1 --stream gate --credentials gate.login   live, until Ctrl-C\n"
     "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
     "  gopline split clip.mp4 --blobs /srv/blobs --payload claim   the log keeps only references\n"
     "  gopline split clip.mp4 --log null:                how fast this machine splits\n\n"
     "A source is anything FFmpeg opens; '-' is standard input. Splitting into a stream that exists opens its "
     "next\n"
-    "epoch. A source that fails does not stop the others.\n";
+    "epoch. A source that fails does not stop the others.\n"
+    "Live sources are connected to again after an outage, which becomes a gap in the stream.\n";
 
 struct SplitCommand {
   LogOptions log;
@@ -37,6 +40,7 @@ struct SplitCommand {
   std::vector<std::string> sources;
   std::vector<std::string> streams;
   PayloadOptions payload;
+  LiveCliOptions live;
   splitter::SplitOptions common;  // everything but source and stream
 };
 
@@ -59,7 +63,10 @@ Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sou
   common.payload = command.payload.strategy;
   common.blobs = blobs.get();
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
-  auto tasks = split_all(*log, common, sources, environment, board);
+  LiveSources live{command.live.live, {}, {}};
+  GOPLINE_ASSIGN(live.options, live_options_of(command.live));
+  GOPLINE_ASSIGN(live.login, source_login(command.live));
+  auto tasks = split_all(*log, common, live, sources, environment, board);
   board.close();
   if (command.output.json) {
     print_result(json_of(tasks, log->describe()).dump(2) + "\n");
@@ -127,6 +134,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
       ->default_str("none")
       ->type_name("none|sha256");
   declare_topics(*command, options->common);
+  add_live_options(*command, options->live);
   add_payload_options(*command, options->payload);
   add_compression_option(*command, options->common.compression);
   add_json_option(*command, options->output);

@@ -45,6 +45,11 @@ ordered_json json_of(const SplitTask& task) {
           {{"index", track.source_index}, {"description", track.description}, {"reason", track.reason}});
     }
   }
+  if (task.report && task.is_live) {
+    json["epochs"] = task.report->epochs;
+    json["outages"] = task.report->outages;
+    json["dropped_bytes"] = task.report->dropped_bytes;
+  }
   if (task.report) json["payloads"] = strategies_json(task.report->epoch.strategies);
   json["error"] = task.has_failed() ? ordered_json(failure_message(task)) : ordered_json();
   return json;
@@ -86,6 +91,14 @@ std::string to_text(const std::deque<SplitTask>& tasks) {
     for (const auto& track : task.report->skipped) {
       notes += fmt::format("{}: track {} ({}) is not carried: {}\n", printable(task.stream),
                            track.source_index, printable(track.description), printable(track.reason));
+    }
+    if (task.report->outages > 0) {
+      notes += fmt::format("{}: {} outages, {} epochs\n", printable(task.stream), task.report->outages,
+                           task.report->epochs);
+    }
+    if (task.report->dropped_bytes > 0) {
+      notes += fmt::format("{}: {} were dropped, because the log did not keep up\n", printable(task.stream),
+                           format_bytes(task.report->dropped_bytes));
     }
     if (task.report->corrupt_packets > 0) {
       notes += fmt::format("{}: the source marks {} packets as damaged; they are stored as they are\n",

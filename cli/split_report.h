@@ -18,6 +18,7 @@ struct SplitTask {
   Duration elapsed{};
   std::optional<splitter::SplitReport> report;  // when an epoch was opened and closed
   std::optional<Error> error;                   // with a report: the source broke in the middle
+  bool is_live = false;
 
   bool was_stopped() const {
     return error ? error->code == ErrorCode::kCancelled

@@ -1,7 +1,5 @@
 #include "splitter/metrics.h"
 
-#include <thread>
-
 #include <gmock/gmock.h>
 
 namespace gopline::splitter {
@@ -22,46 +20,15 @@ struct Metrics : testing::Test {
                ? "absent"
                : text.substr(at + series.size() + 1, text.find('\n', at) - at - series.size() - 1);
   }
-  std::string state(const std::string& name) const {
-    return line("gopline_source_state{state=\"" + name + "\",stream=\"lobby\"}");
-  }
 };
-
-TEST_F(Metrics, a_stream_is_in_one_state) {
-  auto lobby = splitter.stream("lobby");
-  EXPECT_EQ(state("connecting"), "1");
-  lobby.state.set(SourceState::kLive);
-  lobby.state.set(SourceState::kLive);
-  EXPECT_EQ(state("connecting"), "0");
-  EXPECT_EQ(state("live"), "1");
-  EXPECT_EQ(state("waiting"), "0");
-  EXPECT_EQ(state("stopped"), "0");
-}
-
-TEST_F(Metrics, one_state_is_left_when_threads_disagree) {
-  auto lobby = splitter.stream("lobby");
-  std::vector<std::jthread> threads;
-  for (auto next : kSourceStates) {
-    threads.emplace_back([&, next] {
-      for (int i = 0; i < 2000; ++i) lobby.state.set(next);
-    });
-  }
-  threads.clear();
-  int active = 0;
-  for (auto each : kSourceStates) active += std::stoi(state(std::string(to_string(each))));
-  EXPECT_EQ(active, 1);
-}
 
 TEST_F(Metrics, causes_are_there_before_they_happen) {
   auto lobby = splitter.stream("lobby");
   lobby.gaps[record::GapCause::kClock].add();
-  lobby.reconnects[ReconnectCause::kHung].add();
-  lobby.dropped_bytes[DropCause::kSpillAge].add(1e6);
+  lobby.dropped_bytes[DropCause::kOverAge].add(1e6);
   EXPECT_EQ(line("gopline_gaps_total{cause=\"clock\",stream=\"lobby\"}"), "1");
   EXPECT_EQ(line("gopline_gaps_total{cause=\"source-outage\",stream=\"lobby\"}"), "0");
-  EXPECT_EQ(line("gopline_source_reconnects_total{cause=\"hung\",stream=\"lobby\"}"), "1");
-  EXPECT_EQ(line("gopline_source_reconnects_total{cause=\"failed\",stream=\"lobby\"}"), "0");
-  EXPECT_EQ(line("gopline_dropped_bytes_total{cause=\"spill-age\",stream=\"lobby\"}"), "1000000");
+  EXPECT_EQ(line("gopline_dropped_bytes_total{cause=\"over-age\",stream=\"lobby\"}"), "1000000");
 }
 
 TEST_F(Metrics, streams_are_apart_and_go_alone) {
@@ -79,7 +46,6 @@ TEST_F(Metrics, streams_are_apart_and_go_alone) {
 
 TEST_F(Metrics, none_are_counted_without_a_registry) {
   StreamMetrics nothing;
-  nothing.state.set(SourceState::kLive);
   nothing.gaps[record::GapCause::kLost].add();
   nothing.capture_to_read.observe(1s);
 }

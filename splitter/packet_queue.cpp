@@ -2,10 +2,8 @@
 
 #include <blockingconcurrentqueue.h>
 
-#include <condition_variable>
-#include <mutex>
-
 #include "splitter/byte_budget.h"
+#include "splitter/pacer.h"
 
 namespace gopline::splitter {
 namespace {
@@ -13,43 +11,6 @@ namespace {
 // Handing over one packet costs about a microsecond: batches make that nothing.
 constexpr std::size_t kBatchPackets = 64;
 constexpr std::size_t kBatchBytes = 1 << 20;
-
-// Holds packets back until the clock has come as far as their timestamps.
-class Pacer {
- public:
-  Pacer(const Clock& clock, const std::vector<media::Track>& tracks) : clock_(clock), tracks_(tracks) {}
-
-  // False when stopped.
-  bool wait_for(const media::Packet& packet, const StopToken& stop) {
-    auto ticks = packet.dts ? packet.dts : packet.pts;
-    if (!ticks) return true;
-    Duration media_time(
-        rescale(*ticks, tracks_[static_cast<std::size_t>(packet.track)].time_base, {1, 1'000'000}));
-    auto now = clock_.steady_now();
-    auto due = started_ ? begin_ + (media_time - first_) : now;
-    // After a jump in the timestamps, or after falling far behind, the pace begins anew.
-    if (!started_ || due - now > std::chrono::seconds(10) || now - due > std::chrono::seconds(10)) {
-      started_ = true;
-      begin_ = now;
-      first_ = media_time;
-      return true;
-    }
-    std::unique_lock lock(mutex_);
-    while (!stop.stop_requested() && clock_.steady_now() < due) {
-      wake_.wait_for(lock, stop, due - clock_.steady_now(), [] { return false; });
-    }
-    return !stop.stop_requested();
-  }
-
- private:
-  const Clock& clock_;
-  const std::vector<media::Track>& tracks_;
-  bool started_ = false;
-  SteadyTime begin_{};
-  Duration first_{};
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-};
 
 }  // namespace
 

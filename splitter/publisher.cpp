@@ -63,6 +63,9 @@ class LogPublisher final : public Publisher {
     return {};
   }
 
+  void use_clock(CaptureClock clock) override { options_.clock = clock; }
+  std::optional<Timestamp> previous_end() const override { return epoch_.state.last_time; }
+
   Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) override {
     GOPLINE_TRY(usable());
     record::GapFacts facts{cause, from, to, bytes};

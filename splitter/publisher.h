@@ -79,6 +79,12 @@ class Publisher {
   virtual Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time,
                                StopToken stop) = 0;
 
+  // Whose clock the capture times of the segments from now on are by; before that, the options'.
+  virtual void use_clock(CaptureClock clock) = 0;
+
+  // Capture time at which the stream's footage ended before this epoch; nullopt: it had none.
+  virtual std::optional<Timestamp> previous_end() const = 0;
+
   virtual Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) = 0;
 
   // Waits for every acknowledgement, writes what is left of the index, and ends the epoch with its cause.

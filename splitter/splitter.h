@@ -51,6 +51,10 @@ struct SplitReport {
   std::uint64_t corrupt_packets = 0;  // the source itself says so
   std::optional<Error> source_error;  // the source failed in the middle; what came before is stored
   std::vector<media::SkippedTrack> skipped;
+  // Of a live source, whose epochs are summed up above.
+  std::int64_t epochs = 1;
+  std::int64_t outages = 0;
+  std::uint64_t dropped_bytes = 0;  // the log could not keep up
 };
 
 // Runs one source into one stream, as one epoch, until its end or until `stop`: source -> packets -> segments

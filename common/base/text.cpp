@@ -1,6 +1,8 @@
 #include "common/base/text.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -270,14 +272,46 @@ Result<std::int64_t> parse_int64(std::string_view text) {
   return value;
 }
 
+namespace {
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, [](char a, char b) { return std::tolower(a) == b; });
+}
+
+// Cameras take logins in queries and even in paths: rtsp://camera/user=admin&password=secret&channel=1
+std::string without_secret_parameters(std::string_view text) {
+  constexpr std::array<std::string_view, 10> kSecrets{
+      "password", "passwd", "pass", "pwd", "token", "user", "key", "passphrase", "streamkey", "secret"};
+  constexpr std::string_view kEnds = "/?#&;";
+  std::string out;
+  while (!text.empty()) {
+    auto end = text.find_first_of(kEnds);
+    auto part = text.substr(0, end);
+    auto equals = part.find('=');
+    bool is_secret = equals != std::string_view::npos && equals + 1 < part.size() &&
+                     std::ranges::any_of(kSecrets, [&](auto name) {
+                       return equals_ignoring_case(part.substr(0, equals), name);
+                     });
+    out += is_secret ? fmt::format("{}=***", part.substr(0, equals)) : std::string(part);
+    if (end == std::string_view::npos) break;
+    out += text[end];
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string without_secrets(std::string_view url) {
   auto scheme = url.find("://");
   if (scheme == std::string_view::npos) return std::string(url);
   auto authority = scheme + 3;
-  auto end = url.find_first_of("/?#", authority);
+  auto end = std::min(url.find_first_of("/?#", authority), url.size());
   auto at = url.substr(0, end).rfind('@');
-  if (at == std::string_view::npos || at < authority) return std::string(url);
-  return fmt::format("{}***{}", url.substr(0, authority), url.substr(at));
+  bool has_login = at != std::string_view::npos && at >= authority;
+  return fmt::format("{}{}{}{}", url.substr(0, authority), has_login ? "***" : "",
+                     url.substr(has_login ? at : authority, end - (has_login ? at : authority)),
+                     without_secret_parameters(url.substr(end)));
 }
 
 }  // namespace gopline

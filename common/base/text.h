@@ -39,8 +39,8 @@ std::string hex_encode(std::span<const std::uint8_t> bytes);  // lower case
 // The whole of `text` as a decimal integer; no sign but '-', no spaces.
 Result<std::int64_t> parse_int64(std::string_view text);
 
-// A URL with its password, and any user name, replaced by "***"; other text unchanged. For logs and for
-// epoch.started.
+// A URL with its password, and any user name, replaced by "***", and so the values of parameters that are
+// named like one; other text unchanged. For logs and for epoch.started.
 std::string without_secrets(std::string_view url);
 
 }  // namespace gopline

@@ -241,6 +241,15 @@ tl::unexpected<Error> fail_av(int code, std::string_view what) {
   return fail(ErrorCode::kInternal, "{}: {}", what, text);
 }
 
+namespace {
+std::optional<Timestamp> producer_time_of(const AVPacket& packet) {
+  std::size_t size = 0;
+  const auto* data = av_packet_get_side_data(&packet, AV_PKT_DATA_PRFT, &size);
+  if (!data || size < sizeof(AVProducerReferenceTime)) return std::nullopt;
+  return Timestamp(Duration(reinterpret_cast<const AVProducerReferenceTime*>(data)->wallclock));
+}
+}  // namespace
+
 Packet from_av_packet(const AVPacket& packet, int track) {
   Packet out;
   out.track = track;
@@ -249,7 +258,10 @@ Packet from_av_packet(const AVPacket& packet, int track) {
   out.duration = packet.duration;
   out.flags = static_cast<std::uint32_t>(packet.flags);
   out.data = share_payload(packet);
-  if (packet.side_data_elems > 0) out.side_data = copy_side_data(packet.side_data, packet.side_data_elems);
+  if (packet.side_data_elems > 0) {
+    out.side_data = copy_side_data(packet.side_data, packet.side_data_elems);
+    out.producer_time = producer_time_of(packet);
+  }
   return out;
 }
 

@@ -4,17 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <deque>
-#include <fstream>
+#include <span>
 #include <utility>
 
 #include "common/base/text.h"
 #include "common/media/annexb.h"
 #include "common/media/av_convert.h"
-#include "common/media/declared_size.h"
+#include "common/media/completeness.h"
 #include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
+#include "common/media/side_data_ids.h"
 #include "common/media/stdin_input.h"
 #include "common/media/track_converter.h"
 
@@ -23,6 +23,8 @@ namespace {
 
 // Packets read ahead while an ADTS track's first access unit is waited for.
 constexpr std::size_t kMaxReadAhead = 2000;
+// Of a live source, until a key frame.
+constexpr std::chrono::minutes kLongestProbe{5};
 
 bool is_url(std::string_view text) {
   auto scheme = text.find("://");
@@ -44,6 +46,27 @@ Result<void> check_local_file(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0) return fail_errno(errno, path);
   if (S_ISREG(status.st_mode) && status.st_size == 0) return fail(ErrorCode::kCorrupt, "{}: is empty", path);
   return {};
+}
+
+// How a peer says no. nullopt: it has not.
+std::optional<Error> refusal_of(int code) {
+  switch (code) {
+    case AVERROR_HTTP_UNAUTHORIZED:
+    case AVERROR_HTTP_FORBIDDEN:
+      return Error{ErrorCode::kPermissionDenied, "the user or the password is wrong, or may not see it"};
+    case AVERROR_HTTP_NOT_FOUND:
+      return Error{ErrorCode::kNotFound, "the server is there, but has nothing of that name"};
+    case AVERROR(ECONNREFUSED):
+    case AVERROR(EHOSTUNREACH):
+    case AVERROR(ENETUNREACH):
+    case AVERROR(ECONNRESET):
+    case AVERROR(ETIMEDOUT):
+    case AVERROR(EPIPE):
+    case AVERROR_HTTP_SERVER_ERROR:
+      return Error{ErrorCode::kUnavailable, av_error_text(code)};
+    default:
+      return std::nullopt;
+  }
 }
 
 class AvDemuxer final : public Demuxer {
@@ -78,7 +101,35 @@ class AvDemuxer final : public Demuxer {
 
  private:
   static int interrupted(void* opaque) {
-    return static_cast<AvDemuxer*>(opaque)->options_.stop.stop_requested() ? 1 : 0;
+    auto& self = *static_cast<AvDemuxer*>(opaque);
+    if (self.deadline_ && std::chrono::steady_clock::now() >= *self.deadline_) self.is_overdue_ = true;
+    return self.options_.stop.stop_requested() || self.is_overdue_ ? 1 : 0;
+  }
+
+  // From now on, opening or reading may take as long as the options say.
+  void be_patient() {
+    if (options_.patience) deadline_ = std::chrono::steady_clock::now() + *options_.patience;
+  }
+
+  tl::unexpected<Error> failed_to_open(int code) const {
+    // A stop breaks off whatever is being read, which then looks like a bad file.
+    if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
+    if (is_overdue_) return fail_overdue("no answer");
+    if (auto refused = refusal_of(code)) return fail(refused->code, "{}: {}", info_.name, refused->message);
+    if (code == AVERROR_INVALIDDATA) {
+      return fail(
+          ErrorCode::kCorrupt,
+          "{}: is no media file that FFmpeg can read, or its beginning is damaged; `ffprobe` tells more",
+          info_.name);
+    }
+    if (code == AVERROR_EOF)
+      return fail(ErrorCode::kCorrupt, "{}: ends before any media: it is empty or cut off", info_.name);
+    return fail_av(code, info_.name);
+  }
+
+  tl::unexpected<Error> fail_overdue(std::string_view what) const {
+    auto seconds = std::chrono::duration<double>(*options_.patience).count();
+    return fail(ErrorCode::kUnavailable, "{}: {} within {:g} s", info_.name, what, seconds);
   }
 
   Result<void> open_input() {
@@ -96,25 +147,43 @@ class AvDemuxer final : public Demuxer {
     AvDictionary dictionary;
     for (const auto& [key, value] : options_.options)
       av_dict_set(&dictionary.entries, key.c_str(), value.c_str(), 0);
+    be_patient();
     int code =
         avformat_open_input(&context, url.c_str(), nullptr, &dictionary.entries);  // frees context on failure
-    // A stop breaks off whatever is being read, which then looks like a bad file.
-    if (code < 0 && options_.stop.stop_requested())
-      return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
-    if (code == AVERROR_INVALIDDATA) {
-      return fail(
-          ErrorCode::kCorrupt,
-          "{}: is no media file that FFmpeg can read, or its beginning is damaged; `ffprobe` tells more",
-          info_.name);
-    }
-    if (code == AVERROR_EOF)
-      return fail(ErrorCode::kCorrupt, "{}: ends before any media: it is empty or cut off", info_.name);
-    if (code < 0) return fail_av(code, info_.name);
+    if (code < 0) return failed_to_open(code);
     input_.reset(context);
+    if (options_.is_live) return probe_live();
     bypass_ = ParserBypass::begin(*context, options_.parser_bypass_min_bytes);
     if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
     if (bypass_) bypass_->describe(*context);
     return {};
+  }
+
+  // In steps of a second of media: a track that is silent shall not hold the others up, but a video whose
+  // parameter sets are only before its key frames is not known before the first of them, be that minutes.
+  Result<void> probe_live() {
+    constexpr std::int64_t kStep = 1'000'000;  // of AV_TIME_BASE
+    constexpr std::int64_t kMostBytes = 64 << 20;
+    auto until = std::chrono::steady_clock::now() + kLongestProbe;
+    input_->max_analyze_duration = kStep;
+    input_->probesize = kMostBytes;
+    for (;;) {
+      be_patient();
+      int code = avformat_find_stream_info(input_.get(), nullptr);
+      if (code < 0 || options_.stop.stop_requested() || is_overdue_) return failed_to_open(code);
+      if (std::ranges::all_of(std::span(input_->streams, input_->nb_streams), has_its_parameters)) return {};
+      if (std::chrono::steady_clock::now() >= until) {
+        return fail(ErrorCode::kUnavailable, "{}: no key frame that says what the video is within {} min",
+                    info_.name, kLongestProbe.count());
+      }
+    }
+  }
+
+  static bool has_its_parameters(const AVStream* stream) {
+    const auto& codec = *stream->codecpar;
+    if (codec.codec_type != AVMEDIA_TYPE_VIDEO) return true;
+    bool has_sets = codec.codec_id == AV_CODEC_ID_H264 || codec.codec_id == AV_CODEC_ID_HEVC;
+    return codec.width > 0 && (!has_sets || codec.extradata_size > 0);
   }
 
   Result<void> choose_tracks() {
@@ -232,12 +301,17 @@ class AvDemuxer final : public Demuxer {
   Result<std::optional<Packet>> read_input() {
     for (;;) {
       if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
+      // Broken off, libavformat still gives what its parsers hold; nothing comes behind that.
+      if (is_overdue_) return fail_overdue("no packet");
+      be_patient();
       int code = av_read_frame(input_.get(), packet_.get());
+      if (code < 0 && options_.is_live) return end_of_live(code);
       if (code == AVERROR_EOF || (code < 0 && avio_feof(input_->pb))) {
         if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
           return fail_av(input_->pb->error, info_.name);
         if (code != AVERROR_EOF) return fail_av(code, info_.name + ": ends early");
-        GOPLINE_TRY(ended_whole());
+        GOPLINE_TRY(
+            ended_whole(*input_, {info_, local_path(), track_of_stream_, std::exchange(packets_read_, {})}));
         if (!options_.loop) return std::nullopt;
         GOPLINE_TRY(begin_again());
         continue;
@@ -257,59 +331,14 @@ class AvDemuxer final : public Demuxer {
     }
   }
 
-  // An MP4 file lists every packet in its index, but FFmpeg takes one that was cut off for one that has
-  // ended. (Other containers' counts are only declared, and often wrong.)
-  Result<void> ended_whole() {
-    auto read = std::exchange(packets_read_, {});
-    GOPLINE_TRY(has_declared_size());
-    bool has_index = std::string_view(input_->iformat->name).starts_with("mov,");
-    if (!has_index || !input_->pb || !avio_feof(input_->pb)) return {};
-    for (unsigned i = 0; i < input_->nb_streams; ++i) {
-      auto expected = input_->streams[i]->nb_frames;
-      auto got = i < read.size() ? read[i] : 0;
-      if (i < track_of_stream_.size() && track_of_stream_[i] >= 0 && got < expected) {
-        return fail(ErrorCode::kCorrupt,
-                    "{}: is cut off: it has {} of the {} packets that its index lists for track {}; what is "
-                    "there is kept",
-                    info_.name, got, expected, i);
-      }
-    }
-    if (auto missing = bytes_behind_the_end(); missing > 0) {
-      return fail(ErrorCode::kCorrupt,
-                  "{}: is cut off: its last packets lack {} bytes; what is there is kept", info_.name,
-                  missing);
-    }
-    return {};
+  Result<std::optional<Packet>> end_of_live(int code) const {
+    if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
+    if (is_overdue_) return fail_overdue("no packet");
+    if (code == AVERROR_EOF) return std::nullopt;
+    return fail(ErrorCode::kUnavailable, "{}: {}", info_.name, av_error_text(code));
   }
 
-  // How far the packets of an MP4's index, or of its last fragment, reach beyond the end of the file.
-  std::int64_t bytes_behind_the_end() const {
-    auto size = avio_size(input_->pb);
-    std::int64_t end = 0;
-    for (unsigned i = 0; i < input_->nb_streams; ++i) {
-      auto* stream = input_->streams[i];
-      for (int entry = avformat_index_get_entries_count(stream) - 1; entry >= 0; --entry) {
-        const auto* indexed = avformat_index_get_entry(stream, entry);
-        end = std::max(end, indexed->pos + indexed->size);
-      }
-    }
-    return size > 0 ? end - size : 0;
-  }
-
-  // AVI and Matroska say at their beginning how long they are.
-  Result<void> has_declared_size() const {
-    constexpr std::uint64_t kPadding = 16;  // some writers count padding that they leave out
-    if (stdin_ || is_url(options_.url) || !info_.size_bytes) return {};
-    std::array<char, 256> head{};
-    std::ifstream file(options_.url, std::ios::binary);
-    file.read(head.data(), head.size());
-    auto declared = declared_size(
-        {reinterpret_cast<const std::uint8_t*>(head.data()), static_cast<std::size_t>(file.gcount())});
-    if (!declared || *declared <= *info_.size_bytes + kPadding) return {};
-    return fail(ErrorCode::kCorrupt,
-                "{}: is cut off: it has {} of the {} bytes that it declares; what is there is kept",
-                info_.name, *info_.size_bytes, *declared);
-  }
+  std::string local_path() const { return stdin_ || is_url(options_.url) ? "" : options_.url; }
 
   Result<std::optional<Packet>> take_packet(int track) {
     auto packet = from_av_packet(*packet_, track);
@@ -320,6 +349,11 @@ class AvDemuxer final : public Demuxer {
         return fail_with_context(fmt::format("{}: track {}", info_.name, tracks_[index].source_index),
                                  converted.error());
       }
+    }
+    // Of a live source it is what `ce_time` is made of, and would be in every sample again.
+    if (options_.is_live) {
+      std::erase_if(packet.side_data,
+                    [](const auto& side) { return side.id == side_data_ids::kProducerReferenceTime; });
     }
     if (options_.loop) shift(packet);
     return packet;
@@ -353,6 +387,8 @@ class AvDemuxer final : public Demuxer {
   }
 
   DemuxerOptions options_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  bool is_overdue_ = false;  // a wait has been broken off
   AvPacketPtr packet_;
   std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it
   AvInputPtr input_;

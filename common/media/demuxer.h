@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/media/types.h"
@@ -16,6 +17,11 @@ struct DemuxerOptions {
   bool loop = false;                                         // begin again at the end, timestamps running on
   StopToken stop;                                            // makes a blocking read return kCancelled
   std::vector<std::pair<std::string, std::string>> options;  // libavformat's
+  // Of a live source, how long opening and each read may take; then they return kUnavailable. nullopt: for
+  // ever.
+  std::optional<Duration> patience = std::nullopt;
+  // A live source is over when it ends or breaks, and may be probed until a key frame shows what it is.
+  bool is_live = false;
   // MP4 files of H.264 from this size on are read without libavformat's parser (parser_bypass.h).
   std::int64_t parser_bypass_min_bytes = 64 << 20;
 };

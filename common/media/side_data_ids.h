@@ -14,6 +14,7 @@ inline constexpr std::uint8_t kPalette = 1;
 inline constexpr std::uint8_t kNewExtradata = 2;
 inline constexpr std::uint8_t kDisplayMatrix = 6;
 inline constexpr std::uint8_t kSkipSamples = 12;
+inline constexpr std::uint8_t kProducerReferenceTime = 28;
 }  // namespace side_data_ids
 
 }  // namespace gopline::media

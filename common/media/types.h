@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/rational.h"
 #include "common/bytes/buffer.h"
 
@@ -44,6 +45,9 @@ struct Packet {
   std::uint32_t flags = 0;    // packet_flags
   Buffer data;
   std::vector<SideData> side_data;
+  // When the sample was taken, by the clock of its source (RTCP sender reports, AV_PKT_DATA_PRFT).
+  std::optional<Timestamp> producer_time;
+  std::optional<SteadyTime> arrival;  // of a live source: when it was read
 
   bool is_key() const { return (flags & packet_flags::kKey) != 0; }
 };

@@ -1,0 +1,64 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/base/stop_signal.h"
+#include "common/media/demuxer.h"
+#include "common/media/segment_builder.h"
+#include "splitter/live/capture_time.h"
+#include "splitter/live/outbox.h"
+#include "splitter/segmenter.h"
+
+namespace gopline::splitter {
+
+// One connection to a live source: its packets, cut into segments, with their capture times, into the outbox.
+// Segments wait until the source has been heard for a second, since one that sends a pre-buffer tells only by
+// that how old its first pictures are. For one thread.
+class Connection {
+ public:
+  Connection(media::Demuxer& demuxer, const Clock& clock, const SegmenterOptions& segmenter,
+             const CaptureTimeOptions& capture_time, Outbox& outbox);
+
+  // The next packet from the source.
+  void take(media::Packet packet);
+  // No more packets; the open segment is cut where it is, and the epoch ends, if it had begun.
+  Result<void> finish(record::EndCause cause);
+  // An error of a segment that cannot be built ends the connection.
+  Result<void> pass_on();
+
+  const CaptureTime& capture_time() const { return times_; }
+  Duration media_time() const { return media_time_; }  // of the newest segment's end
+  std::int64_t packets() const { return packets_; }
+  std::int64_t corrupt_packets() const { return corrupt_; }
+
+ private:
+  struct Waiting {
+    media::BuiltSegment segment;
+    Duration first_pts{}, duration{};
+  };
+  static void fill_in_times(media::Segment& segment);
+  void observe(const media::Segment& segment);
+  Result<void> build(const media::Segment& segment);
+  void hand_over(Waiting& waiting);
+
+  media::Demuxer& demuxer_;
+  const Clock& clock_;
+  Outbox& outbox_;
+  int main_;
+  Segmenter segmenter_;
+  CaptureTime times_;
+  std::unique_ptr<media::SegmentBuilder> builder_;
+  std::deque<Waiting> waiting_;
+  std::optional<SteadyTime> first_arrival_;
+  std::optional<Timestamp> newest_end_;  // capture time
+  Duration wall_minus_steady_{};         // of the host's clocks, then
+  bool began_ = false;                   // the epoch, in the outbox
+  Duration media_time_{};
+  std::int64_t packets_ = 0, corrupt_ = 0;
+};
+
+}  // namespace gopline::splitter

@@ -1,0 +1,241 @@
+#include "splitter/live/live_split.h"
+
+#include <condition_variable>
+#include <thread>
+
+#include "common/base/logging.h"
+#include "common/base/text.h"
+#include "splitter/live/connection.h"
+#include "splitter/live/live_writer.h"
+#include "splitter/live/outbox.h"
+#include "splitter/pacer.h"
+
+namespace gopline::splitter {
+namespace {
+
+PublisherOptions publisher_options(const SplitOptions& options) {
+  PublisherOptions publisher;
+  publisher.topic_namespace = options.topic_namespace;
+  publisher.stream = options.stream;
+  publisher.sha256 = options.sha256;
+  publisher.partitions = options.partitions;
+  publisher.segment_retention = options.segment_retention;
+  publisher.payload = options.payload;
+  publisher.blobs = options.blobs;
+  publisher.compress = payload::choose_compression(options.compression, "video/mp4", {}).compress;
+  return publisher;
+}
+
+// Errors that no attempt mends: FFmpeg lacks the protocol, the URL is none.
+bool is_hopeless(const Error& error) {
+  return error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kInvalidArgument;
+}
+
+bool is_rtsp(std::string_view url) {
+  return url.starts_with("rtsp://");  // rtsps is TCP
+}
+
+// The source's side of a run; the log's side is a LiveWriter on a thread of its own.
+class LiveRun {
+ public:
+  LiveRun(Log& log, const Clock& clock, const SplitOptions& options, const LiveOptions& live,
+          const LiveObserver& observer, StopToken stop)
+      : clock_(clock),
+        options_(options),
+        live_(live),
+        observer_(observer),
+        stop_(std::move(stop)),
+        policy_(live.reconnect, std::random_device()()),
+        outbox_(live.max_waiting_bytes),
+        writer_(
+            log, clock, publisher_options(options), outbox_,
+            [this](const auto& totals) { show_progress(totals); }, stop_),
+        transport_(live.transport) {}
+
+  Result<SplitReport> run() {
+    Result<void> written;
+    std::optional<Error> hopeless;
+    StopSource ended;  // the writer gave up: the source need not go on
+    {
+      std::jthread writing([&] {
+        written = writer_.run();
+        if (!written) ended.request_stop();
+      });
+      std::stop_callback pass_on(stop_, [&] { ended.request_stop(); });
+      hopeless = read_until(ended.get_token());
+      outbox_.close();
+    }
+    show({SourceState::kStopped, std::nullopt, "", {}, outages_});
+    if (!written) return tl::unexpected<Error>(std::move(written.error()));
+    if (hopeless) return tl::unexpected<Error>(std::move(*hopeless));
+    auto report = report_;
+    report.epoch = writer_.totals().sum;
+    report.epochs = writer_.totals().epochs;
+    report.outages = outages_;
+    report.dropped_bytes = outbox_.usage().dropped_bytes;
+    report.cause = EndCause::kStopped;
+    return report;
+  }
+
+ private:
+  // Connection after connection. An error: none of them can ever succeed.
+  std::optional<Error> read_until(const StopToken& stop) {
+    while (!stop.stop_requested()) {
+      show({SourceState::kConnecting, std::nullopt, "", {}, outages_});
+      auto began = clock_.steady_now();
+      bool was_live = false;
+      auto lost = read_connection(stop, was_live);
+      if (stop.stop_requested()) break;
+      if (is_hopeless(lost)) return lost;
+      auto cause = lost.code == ErrorCode::kNotFound && was_live ? OutageCause::kEnded
+                                                                 : outage_cause_of(lost, was_live);
+      if (falls_back_to_tcp(cause)) continue;
+      auto live_for =
+          was_live ? std::chrono::duration_cast<Duration>(clock_.steady_now() - began) : Duration{};
+      wait(cause, lost, live_for, stop);
+    }
+    return std::nullopt;
+  }
+
+  // UDP through a firewall: the session is set up, and nothing comes.
+  bool falls_back_to_tcp(OutageCause cause) {
+    if (transport_ != RtspTransport::kUdp || !is_rtsp(options_.source)) return false;
+    if (cause != OutageCause::kUnreachable && cause != OutageCause::kHung && cause != OutageCause::kFailed)
+      return false;
+    if (heard_over_udp_) return false;
+    log_warning(options_.stream, "nothing comes by UDP; TCP from now on");
+    transport_ = RtspTransport::kTcp;
+    return true;
+  }
+
+  void wait(OutageCause cause, const Error& error, Duration live_for, const StopToken& stop) {
+    ++outages_;
+    auto delay = policy_.next_delay(cause, live_for);
+    log_warning(options_.stream, "{}; trying again in {:.1f} s", error.message,
+                std::chrono::duration<double>(delay).count());
+    show({SourceState::kWaiting, cause, error.message, delay, outages_});
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, delay, [] { return false; });
+  }
+
+  // Returns why it is over. kCancelled: stopped.
+  Error read_connection(const StopToken& stop, bool& was_live) {
+    media::DemuxerOptions source{options_.source,     options_.loop,  stop,
+                                 live_.input_options, live_.patience, true};
+    if (is_rtsp(options_.source)) {
+      source.options.emplace_back("rtsp_transport", transport_ == RtspTransport::kUdp ? "udp" : "tcp");
+    }
+    auto demuxer = live_.open(source);
+    if (!demuxer) return std::move(demuxer.error());
+    tell_skipped(**demuxer);
+    Connection connection(**demuxer, clock_, options_.segmenter, live_.capture_time, outbox_);
+    Pacer pacer(clock_, (*demuxer)->tracks());
+    auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
+    bool stopped = stop.stop_requested();
+    if (auto finished = connection.finish(stopped ? EndCause::kStopped : EndCause::kSourceLost); !finished)
+      lost = finished.error();
+    report_.media_time += connection.media_time();
+    report_.packets += static_cast<std::uint64_t>(connection.packets());
+    report_.corrupt_packets += static_cast<std::uint64_t>(connection.corrupt_packets());
+    return lost;
+  }
+
+  Error read_packets(media::Demuxer& demuxer, Connection& connection, Pacer& pacer, const StopToken& stop,
+                     bool& was_live) {
+    bool distrusted = false;
+    for (;;) {
+      auto packet = demuxer.read();
+      if (!packet) return std::move(packet.error());
+      // Not kUnavailable, which would be a source that is silent.
+      if (!*packet) return {ErrorCode::kNotFound, demuxer.info().name + ": the source has ended"};
+      if (options_.rate == ReadRate::kRealtime && !pacer.wait_for(**packet, stop)) {
+        return {ErrorCode::kCancelled, demuxer.info().name + ": stopped"};
+      }
+      if (!std::exchange(was_live, true)) {
+        heard_over_udp_ = transport_ == RtspTransport::kUdp;
+        if (outages_ > 0) log_warning(options_.stream, "live again after outage {}", outages_);
+        show({SourceState::kLive, std::nullopt, "", {}, outages_});
+      }
+      connection.take(*std::move(*packet));
+      if (auto passed = connection.pass_on(); !passed) return std::move(passed.error());
+      media_time_ = report_.media_time + connection.media_time();
+      if (!connection.capture_time().is_believed() && !std::exchange(distrusted, true)) {
+        log_warning(options_.stream,
+                    "the source's clock is off by {:.0f} s: capture times are by arrival until it is right",
+                    std::chrono::duration<double>(*connection.capture_time().skew()).count());
+      }
+    }
+  }
+
+  void tell_skipped(const media::Demuxer& demuxer) {
+    report_.skipped = demuxer.skipped();
+    for (const auto& skipped : report_.skipped) {
+      log_info(options_.stream, "track {} ({}) is not carried: {}", skipped.source_index, skipped.description,
+               skipped.reason);
+    }
+  }
+
+  void show(SourceStatus status) const {
+    if (observer_.on_status) observer_.on_status(status);
+  }
+
+  void show_progress(const LiveWriter::Totals& totals) const {
+    if (!observer_.on_progress) return;
+    auto usage = outbox_.usage();
+    LiveProgress progress;
+    progress.written.segments = totals.sum.segments;
+    progress.written.bytes = totals.sum.bytes;
+    progress.written.media_time = media_time_.load();
+    progress.epochs = totals.epochs;
+    progress.waiting_bytes = usage.bytes;
+    progress.dropped_bytes = usage.dropped_bytes;
+    observer_.on_progress(progress);
+  }
+
+  const Clock& clock_;
+  const SplitOptions& options_;
+  const LiveOptions& live_;
+  const LiveObserver& observer_;
+  StopToken stop_;
+  ReconnectPolicy policy_;
+  Outbox outbox_;
+  LiveWriter writer_;
+  RtspTransport transport_;
+  bool heard_over_udp_ = false;
+  std::int64_t outages_ = 0;
+  std::atomic<Duration> media_time_{Duration{}};
+  SplitReport report_;
+};
+
+}  // namespace
+
+std::string_view to_string(SourceState state) {
+  switch (state) {
+    case SourceState::kConnecting:
+      return "connecting";
+    case SourceState::kLive:
+      return "live";
+    case SourceState::kWaiting:
+      return "waiting";
+    case SourceState::kStopped:
+      return "stopped";
+  }
+  return "stopped";
+}
+
+bool is_live_url(std::string_view source) {
+  constexpr std::array<std::string_view, 12> kSchemes{"rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtmpe",
+                                                      "srt",  "udp",   "rtp",  "srtp",  "mmsh",  "mmst"};
+  auto end = source.find("://");
+  return end != std::string_view::npos &&
+         std::ranges::find(kSchemes, source.substr(0, end)) != kSchemes.end();
+}
+
+Result<SplitReport> split_live(Log& log, const Clock& clock, const SplitOptions& options,
+                               const LiveOptions& live, const LiveObserver& observer, StopToken stop) {
+  return LiveRun(log, clock, options, live, observer, std::move(stop)).run();
+}
+
+}  // namespace gopline::splitter

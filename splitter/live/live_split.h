@@ -1,0 +1,69 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/base/stop_signal.h"
+#include "common/log/log.h"
+#include "common/media/demuxer.h"
+#include "splitter/live/capture_time.h"
+#include "splitter/live/reconnect_policy.h"
+#include "splitter/splitter.h"
+
+namespace gopline::splitter {
+
+// RTSP's way of carrying packets. UDP falls back to TCP where nothing comes.
+enum class RtspTransport { kTcp, kUdp };
+
+struct LiveOptions {
+  Duration patience = std::chrono::seconds(10);  // of connecting, and of each wait for a packet
+  ReconnectOptions reconnect;
+  CaptureTimeOptions capture_time;
+  RtspTransport transport = RtspTransport::kTcp;
+  std::uint64_t max_waiting_bytes = 64 << 20;  // for the log; beyond, whole GOPs are dropped and said to be
+  std::vector<std::pair<std::string, std::string>> input_options;  // libavformat's
+  // Tests put their own sources here.
+  std::function<Result<std::unique_ptr<media::Demuxer>>(const media::DemuxerOptions&)> open =
+      media::Demuxer::open;
+};
+
+enum class SourceState { kConnecting, kLive, kWaiting, kStopped };
+std::string_view to_string(SourceState state);  // "connecting", "live", "waiting", "stopped"
+
+struct SourceStatus {
+  SourceState state = SourceState::kConnecting;
+  std::optional<OutageCause> cause;  // of the newest outage, while it lasts
+  std::string message;               // what it said, without secrets
+  Duration retry_in{};               // while waiting
+  std::int64_t outages = 0;          // so far
+};
+
+struct LiveProgress {
+  SplitProgress written;
+  std::int64_t epochs = 0;
+  std::uint64_t waiting_bytes = 0;  // for the log
+  std::uint64_t dropped_bytes = 0;
+};
+
+// Both may be called from threads of the run, never two at once for one function.
+struct LiveObserver {
+  std::function<void(const SourceStatus&)> on_status;
+  std::function<void(const LiveProgress&)> on_progress;
+};
+
+// Whether a source is live by its URL: rtsp, rtmp, srt, udp, rtp and their secure forms.
+bool is_live_url(std::string_view source);
+
+// Runs one live source into one stream until `stop`: connects, splits, and after every outage connects again,
+// with backoff. Each connection is an epoch; what is missing between two is a gap of cause `source-outage`.
+// The source's thread never waits for the log: see Outbox. The report is of all epochs together. The error is
+// one that trying again cannot mend: of the source's name, of the stream, or of the log when all ends.
+Result<SplitReport> split_live(Log& log, const Clock& clock, const SplitOptions& options,
+                               const LiveOptions& live, const LiveObserver& observer, StopToken stop);
+
+}  // namespace gopline::splitter

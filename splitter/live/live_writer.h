@@ -1,0 +1,62 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "common/base/clock.h"
+#include "common/base/stop_signal.h"
+#include "common/log/log.h"
+#include "splitter/live/outbox.h"
+#include "splitter/live/reconnect_policy.h"
+#include "splitter/publisher.h"
+
+namespace gopline::splitter {
+
+// From the outbox to the log: opens an epoch when the first footage of a connection comes, says what is
+// missing between it and what the stream had before, publishes, ends it. A log that fails is tried again,
+// with backoff, for as long as the run lasts, in a new epoch; what it did not acknowledge is told as lost.
+// After a stop everything that is there is still written, by a log that answers.
+class LiveWriter {
+ public:
+  struct Totals {
+    EpochSummary sum;  // over all epochs; number, lateness of the newest, first ordinal of the first
+    std::int64_t epochs = 0;
+  };
+
+  // `options`: what all epochs have in common. `on_written` is called on run()'s thread after every item.
+  LiveWriter(Log& log, const Clock& clock, PublisherOptions options, Outbox& outbox,
+             std::function<void(const Totals&)> on_written, StopToken stop);
+
+  // Until the outbox is closed and empty. Its error: the log's, when it could not be written to at the end,
+  // or refuses the stream for good.
+  Result<void> run();
+
+  const Totals& totals() const { return totals_; }  // on run()'s thread, or after it
+
+ private:
+  Result<void> take(EpochBegin& begin);
+  Result<void> take(LiveSegment& live);
+  Result<void> take(const record::GapFacts& gap);
+  Result<void> take(EpochEnd& end);
+  Result<void> deliver(Timestamp begins, const std::function<Result<void>()>& hand_over);
+  Result<void> open(Timestamp begins);
+  void wait_after(const Error& error);
+  Result<void> end_epoch(EndCause cause);
+  Result<void> close(EndCause cause);
+  void count();
+
+  Log& log_;
+  const Clock& clock_;
+  PublisherOptions options_;
+  Outbox& outbox_;
+  std::function<void(const Totals&)> on_written_;
+  StopToken stop_;
+  ReconnectPolicy retry_;
+  std::unique_ptr<Publisher> publisher_;
+  bool log_failed_ = false;  // since the newest epoch was opened
+  EpochSummary before_;      // over the epochs that are closed
+  Totals totals_;
+};
+
+}  // namespace gopline::splitter
