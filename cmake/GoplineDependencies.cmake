@@ -9,8 +9,10 @@ find_package(OpenSSL REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(pugixml REQUIRED)
+find_package(Boost 1.74 CONFIG REQUIRED)  # headers alone: Asio and Beast
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # The system's librdkafka where it is new enough, else the one that tools/librdkafka/build.sh has made.
 pkg_check_modules(RDKAFKA_SYSTEM IMPORTED_TARGET rdkafka>=2.8)

@@ -107,6 +107,7 @@ class Libraries(unittest.TestCase):
         self.assert_only("libswscale/swscale.h", "common/media")
         self.assert_only("sqlite3.h", "common/log/embedded")
         self.assert_only("librdkafka/rdkafka.h", "common/log/kafka")
+        self.assert_only("prometheus/counter.h", "common/metrics")
         self.assert_only("CLI/CLI.hpp", "cli")
 
     def test_quotes_and_spaces_hide_nothing(self):
