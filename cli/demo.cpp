@@ -90,7 +90,8 @@ class Demo {
     GOPLINE_ASSIGN(common.topic_namespace, namespace_of(log_options_));
     common.sha256 = true;
     ProgressBoard board(environment_.clock, progress_options(options_.output.quiet), print_note);
-    auto tasks = split_all(*log, common, {}, sources, environment_, board);
+    GOPLINE_ASSIGN(auto telemetry, Telemetry::start(""));
+    auto tasks = split_all(*log, common, {}, sources, environment_, board, *telemetry);
     board.close();
     print_result(to_text(tasks));
     for (const auto& task : tasks) {

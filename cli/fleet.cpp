@@ -47,7 +47,7 @@ void Fleet::start(const CameraConfig& camera) {
     ++running_;
   }
   run.thread = std::thread([this, &run, plan = std::move(plan), line] {
-    run_source(log_, plan, clock_, run.stop.get_token(), board_, line, run.task);
+    run_source(log_, plan, clock_, run.stop.get_token(), board_, line, telemetry_, run.task);
     std::lock_guard lock(mutex_);
     --running_;
     changed_.notify_all();

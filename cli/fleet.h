@@ -10,6 +10,7 @@
 #include "cli/fleet_config.h"
 #include "cli/progress.h"
 #include "cli/split_run.h"
+#include "cli/telemetry.h"
 #include "common/base/clock.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
@@ -22,7 +23,8 @@ namespace gopline::cli {
 class Fleet {
  public:
   // All must outlive the fleet.
-  Fleet(Log& log, const Clock& clock, ProgressBoard& board) : log_(log), clock_(clock), board_(board) {}
+  Fleet(Log& log, const Clock& clock, ProgressBoard& board, Telemetry& telemetry)
+      : log_(log), clock_(clock), board_(board), telemetry_(telemetry) {}
   ~Fleet();  // stops and joins
 
   struct Change {
@@ -50,6 +52,7 @@ class Fleet {
   Log& log_;
   const Clock& clock_;
   ProgressBoard& board_;
+  Telemetry& telemetry_;
   std::deque<std::unique_ptr<Run>> runs_;
   std::deque<SplitTask> ended_;
   std::mutex mutex_;

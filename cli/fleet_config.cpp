@@ -149,7 +149,7 @@ class Parser {
 
  private:
   void note(const YAML::Mark& mark, std::string_view what) {
-    faults_.push_back(fmt::format("{}:{}: {}", path_, mark.line + 1, what));
+    faults_.push_back(fmt::format("{}:{}: {}", path_, std::max(mark.line, 0) + 1, what));
   }
 
   // One fault does not hide the next.

@@ -2,6 +2,7 @@
 
 #include "cli/file_watch.h"
 #include "cli/fleet.h"
+#include "common/base/logging.h"
 
 namespace gopline::cli {
 namespace {
@@ -42,18 +43,19 @@ class HangupHandler {
 }  // namespace
 
 Result<std::deque<SplitTask>> run_fleet(Log& log, const std::string& config, const FleetBase& base,
-                                        const Environment& environment, ProgressBoard& board) {
+                                        const Environment& environment, ProgressBoard& board,
+                                        Telemetry& telemetry) {
   GOPLINE_ASSIGN(auto cameras, read_fleet_config(config, base));
-  Fleet fleet(log, environment.clock, board);
+  Fleet fleet(log, environment.clock, board, telemetry);
   HangupHandler on_hangup(environment, [&] { fleet.wake(); });
   GOPLINE_ASSIGN(auto watch, FileWatch::start(config, [&] { fleet.wake(); }));
   fleet.take(cameras);
   while (!fleet.wait(environment.stop) && !environment.stop.stop_requested()) {
     auto again = read_fleet_config(config, base);
     if (again) {
-      board.message("gopline: " + told(config, fleet.take(*again)));
+      log_warning("fleet", "{}", told(config, fleet.take(*again)));
     } else {
-      board.message("gopline: " + again.error().message + "\ngopline: what runs goes on as it is");
+      log_warning("fleet", "{}; what runs goes on as it is", again.error().message);
     }
   }
   return fleet.finish();

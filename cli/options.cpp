@@ -120,6 +120,16 @@ void add_verbosity_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("-v,--verbose", options.verbose, "Say more about what is done")->excludes(quiet);
 }
 
+void add_log_format_option(CLI::App& command, OutputOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--log-format", [&options](const std::string& name) { options.json_log = name == "json"; },
+          "Of what is said on standard error: lines of text with progress, or one JSON object for each event")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->default_str("text")
+      ->type_name("text|json");
+}
+
 void add_stream_argument(CLI::App& command, std::string& stream) {
   command.add_option("STREAM", stream, "The stream's id, as `gopline streams` lists it")
       ->required()
@@ -166,6 +176,7 @@ CLI::Option* add_point_option(CLI::App& command, const std::string& name,
 }
 
 void apply_verbosity(const OutputOptions& options) {
+  set_log_format(options.json_log ? LogFormat::kJson : LogFormat::kText);
   set_log_level(options.verbose ? LogLevel::kDebug : options.quiet ? LogLevel::kError : LogLevel::kWarning);
 }
 

@@ -42,6 +42,7 @@ struct OutputOptions {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
+  bool json_log = false;  // what is said on standard error
 };
 
 void add_log_options(CLI::App& command, LogOptions& options);
@@ -52,6 +53,7 @@ void add_compression_option(CLI::App& command, payload::Compression& compression
 void check_payload_options(const PayloadOptions& options);  // throws CLI::ValidationError
 void add_json_option(CLI::App& command, OutputOptions& options);
 void add_verbosity_options(CLI::App& command, OutputOptions& options);  // --quiet, --verbose
+void add_log_format_option(CLI::App& command, OutputOptions& options);
 void add_stream_argument(CLI::App& command, std::string& stream);
 
 // Options with a value in words: "2s", "16MiB", "2026-11-22T18:30:00Z". A wrong one is a usage error that

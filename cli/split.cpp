@@ -15,6 +15,7 @@
 #include "cli/source_names.h"
 #include "cli/split_run.h"
 #include "cli/strategy_report.h"
+#include "cli/telemetry.h"
 
 namespace gopline::cli {
 namespace {
@@ -42,7 +43,8 @@ struct SplitCommand {
   OutputOptions output;
   std::vector<std::string> sources;
   std::vector<std::string> streams;
-  std::string config;  // a file of cameras, instead of sources
+  std::string config;   // a file of cameras, instead of sources
+  std::string metrics;  // HOST:PORT; empty: nowhere
   PayloadOptions payload;
   LiveCliOptions live;
   splitter::SplitOptions common;  // everything but source and stream
@@ -66,16 +68,18 @@ Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sou
   GOPLINE_ASSIGN(auto blobs, stores.for_writing());
   common.payload = command.payload.strategy;
   common.blobs = blobs.get();
-  ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
+  ProgressBoard board(environment.clock, progress_options(command.output.quiet || command.output.json_log),
+                      print_note);
   LiveSources live{command.live.live, {}, {}};
   GOPLINE_ASSIGN(live.options, live_options_of(command.live));
   GOPLINE_ASSIGN(live.login, source_login(command.live));
+  GOPLINE_ASSIGN(auto telemetry, Telemetry::start(command.metrics));
   std::deque<SplitTask> tasks;
   if (command.config.empty()) {
-    tasks = split_all(*log, common, live, sources, environment, board);
+    tasks = split_all(*log, common, live, sources, environment, board, *telemetry);
   } else {
-    GOPLINE_ASSIGN(tasks,
-                   run_fleet(*log, command.config, {common, live.options, live.login}, environment, board));
+    GOPLINE_ASSIGN(tasks, run_fleet(*log, command.config, {common, live.options, live.login}, environment,
+                                    board, *telemetry));
   }
   board.close();
   if (command.output.json) {
@@ -116,8 +120,8 @@ void declare_topics(CLI::App& command, splitter::SplitOptions& options) {
 void add_split_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<SplitCommand>();
   auto* command = root.add_subcommand("split", "Split videos into a log, each into its own stream");
-  auto* sources = command->add_option("SOURCE", options->sources, "Files, URLs, or - for standard input");
-  sources->type_name("");
+  auto* positional = command->add_option("SOURCE", options->sources, "Files, URLs, or - for standard input");
+  positional->type_name("");
   command
       ->add_option("--stream", options->streams,
                    "The stream's id; once for each source, in order. Else the file's name")
@@ -129,7 +133,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
           "A file of cameras (docs/cameras.yaml) instead of sources. Read again on SIGHUP and when it "
           "changes")
       ->type_name("FILE")
-      ->excludes(sources);
+      ->excludes(positional);
   add_log_options(*command, options->log);
   declare_cutting(*command, options->common);
   command
@@ -151,6 +155,11 @@ void add_split_command(CLI::App& root, Action& chosen) {
       ->type_name("none|sha256");
   declare_topics(*command, options->common);
   add_live_options(*command, options->live);
+  command
+      ->add_option("--metrics", options->metrics,
+                   "Serve /metrics for Prometheus, and /healthz, of live sources (docs/metrics.md)")
+      ->type_name("HOST:PORT");
+  add_log_format_option(*command, options->output);
   add_payload_options(*command, options->payload);
   add_compression_option(*command, options->common.compression);
   add_json_option(*command, options->output);

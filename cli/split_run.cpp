@@ -27,7 +27,7 @@ SourcePlan plan_of(const NamedSource& source, const splitter::SplitOptions& comm
 }
 
 void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken stop, ProgressBoard& board,
-                std::size_t line, SplitTask& task) {
+                std::size_t line, Telemetry& telemetry, SplitTask& task) {
   auto started = clock.steady_now();
   auto on_progress = [&](const splitter::SplitProgress& progress) {
     task.progress = progress;
@@ -39,10 +39,17 @@ void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken 
     auto options = plan.split;
     if (plan.login && splitter::is_live_url(options.source))
       options.source = with_login(options.source, *plan.login);
+    auto live = *plan.live;
+    live.stream_metrics = telemetry.stream(options.stream);
+    live.source_metrics = telemetry.source(options.stream);
     splitter::LiveObserver observer;
+    observer.on_status = [&](const splitter::SourceStatus& status) {
+      telemetry.update(options.stream, status);
+    };
     observer.on_progress = [&](const splitter::LiveProgress& progress) { on_progress(progress.written); };
-    return splitter::split_live(log, clock, options, *plan.live, observer, stop);
+    return splitter::split_live(log, clock, options, live, observer, stop);
   }();
+  telemetry.forget(plan.split.stream);
   task.elapsed = std::chrono::duration_cast<Duration>(clock.steady_now() - started);
   if (result) {
     task.report = std::move(*result);
@@ -56,14 +63,14 @@ void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken 
 
 std::deque<SplitTask> split_all(Log& log, const splitter::SplitOptions& common, const LiveSources& live,
                                 const std::vector<NamedSource>& sources, const Environment& environment,
-                                ProgressBoard& board) {
+                                ProgressBoard& board, Telemetry& telemetry) {
   std::deque<SplitTask> tasks;
   std::vector<std::jthread> threads;
   for (const auto& source : sources) {
     auto& task = tasks.emplace_back(SplitTask{source.source, source.stream, {}, {}, {}, {}, false});
     auto line = board.add(task.stream);
     threads.emplace_back([&, line, plan = plan_of(source, common, live)] {
-      run_source(log, plan, environment.clock, environment.stop, board, line, task);
+      run_source(log, plan, environment.clock, environment.stop, board, line, telemetry, task);
     });
   }
   threads.clear();  // joins

@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/source_names.h"
 #include "cli/split_report.h"
+#include "cli/telemetry.h"
 #include "common/log/log.h"
 
 namespace gopline::cli {
@@ -30,13 +31,13 @@ SourcePlan plan_of(const NamedSource& source, const splitter::SplitOptions& comm
 // Splits one source, on the caller's thread, until its end or until `stop`, and books how it went. `line`:
 // its own of the board.
 void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken stop, ProgressBoard& board,
-                std::size_t line, SplitTask& task);
+                std::size_t line, Telemetry& telemetry, SplitTask& task);
 
 // Splits every source into its stream, each on a thread of its own, and returns when all have ended. `common`
 // is what they share: everything but source and stream. A failure is told on the board when it happens and
 // stands in the task.
 std::deque<SplitTask> split_all(Log& log, const splitter::SplitOptions& common, const LiveSources& live,
                                 const std::vector<NamedSource>& sources, const Environment& environment,
-                                ProgressBoard& board);
+                                ProgressBoard& board, Telemetry& telemetry);
 
 }  // namespace gopline::cli

@@ -9,6 +9,7 @@ find_package(OpenSSL REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(pugixml REQUIRED)
+find_package(yaml-cpp REQUIRED)
 find_package(Boost 1.74 CONFIG REQUIRED)  # headers alone: Asio and Beast
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)

@@ -29,14 +29,22 @@ struct InFlight {
 }  // namespace
 
 struct IndexKeeper::State {
-  State(Log& l, LogWriter& w, const Clock& c, const record::Topics& t, OpenEpoch e)
-      : log(l), writer(w), clock(c), topics(t), epoch(std::move(e)), stream_state(epoch.state) {}
+  State(Log& l, LogWriter& w, const Clock& c, const record::Topics& t, OpenEpoch e,
+        std::function<void(const record::IndexEntry&)> acknowledge)
+      : log(l),
+        writer(w),
+        clock(c),
+        topics(t),
+        epoch(std::move(e)),
+        on_acknowledged(std::move(acknowledge)),
+        stream_state(epoch.state) {}
 
   Log& log;
   LogWriter& writer;
   const Clock& clock;
   record::Topics topics;
   OpenEpoch epoch;
+  std::function<void(const record::IndexEntry&)> on_acknowledged;
   std::atomic<bool> late{false};
 
   mutable std::mutex mutex;
@@ -113,6 +121,7 @@ void IndexKeeper::State::run(const std::shared_ptr<State>& self) {
     auto entry = std::move(acknowledged_entries.front());
     acknowledged_entries.pop_front();
     lock.unlock();
+    if (on_acknowledged) on_acknowledged(entry);
     index(self, entry);
     if (clock.steady_now() - last_state >= kStateInterval) {
       refresh_state();
@@ -193,8 +202,9 @@ void IndexKeeper::State::refresh_state() {
 }
 
 IndexKeeper::IndexKeeper(Log& log, LogWriter& writer, const Clock& clock, const record::Topics& topics,
-                         OpenEpoch epoch)
-    : state_(std::make_shared<State>(log, writer, clock, topics, std::move(epoch))) {
+                         OpenEpoch epoch, std::function<void(const record::IndexEntry&)> on_acknowledged)
+    : state_(
+          std::make_shared<State>(log, writer, clock, topics, std::move(epoch), std::move(on_acknowledged))) {
   state_->last_state = clock.steady_now();
   state_->thread = std::thread([state = state_] { state->run(state); });
 }

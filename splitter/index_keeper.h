@@ -20,7 +20,8 @@ struct Acknowledged {
 // because acknowledgements come from the log's, which must not wait. Thread-safe.
 class IndexKeeper {
  public:
-  IndexKeeper(Log& log, LogWriter& writer, const Clock& clock, const record::Topics& topics, OpenEpoch epoch);
+  IndexKeeper(Log& log, LogWriter& writer, const Clock& clock, const record::Topics& topics, OpenEpoch epoch,
+              std::function<void(const record::IndexEntry&)> on_acknowledged = {});
   ~IndexKeeper();  // without finish(): what was not indexed yet stays so
 
   // The callback for each of the `chunks` of a segment, in order; `entry` lacks only its offsets. The

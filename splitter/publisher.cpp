@@ -25,7 +25,8 @@ class LogPublisher final : public Publisher {
         options_(std::move(options)),
         writer_(std::move(writer)),
         epoch_(std::move(epoch)),
-        keeper_(log, *writer_, clock, record::topics_of(options_.topic_namespace), epoch_) {
+        keeper_(log, *writer_, clock, record::topics_of(options_.topic_namespace), epoch_,
+                options_.on_acknowledged) {
     first_ordinal_ = epoch_.ordinal ? epoch_.ordinal->next() : Ordinal(0);
     ordinal_ = first_ordinal_;
     discontinuities_ = epoch_.discontinuities;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +44,9 @@ struct PublisherOptions {
   payload::StrategySettings payload;    // how segments travel
   payload::BlobStore* blobs = nullptr;  // where claim checks go; outlives the publisher. nullptr: nowhere
   std::string content_type;             // of an epoch without tracks: its segments are opaque bytes
+  // Called with every segment that is acknowledged, in order, on a thread of the publisher's: look and
+  // return.
+  std::function<void(const record::IndexEntry&)> on_acknowledged;
   std::optional<record::Continuation> continues;  // the epoch of which this one is the rest
 };
 

@@ -21,10 +21,13 @@ Duration shown_after(Duration offset) {
 }  // namespace
 
 Connection::Connection(media::Demuxer& demuxer, const Clock& clock, const SegmenterOptions& segmenter,
-                       const CaptureTimeOptions& capture_time, Outbox& outbox)
+                       const CaptureTimeOptions& capture_time, Outbox& outbox, StreamMetrics stream_metrics,
+                       SourceMetrics source_metrics)
     : demuxer_(demuxer),
       clock_(clock),
       outbox_(outbox),
+      stream_metrics_(std::move(stream_metrics)),
+      source_metrics_(std::move(source_metrics)),
       main_(media::main_track_of(demuxer.tracks())),
       segmenter_(demuxer.tracks(), segmenter),
       times_(capture_time) {}
@@ -33,7 +36,12 @@ void Connection::take(media::Packet packet) {
   packet.arrival = clock_.steady_now();
   if (!first_arrival_) first_arrival_ = packet.arrival;
   ++packets_;
-  if (packet.flags & media::packet_flags::kCorrupt) ++corrupt_;
+  stream_metrics_.packets.add();
+  stream_metrics_.packet_bytes.add(static_cast<double>(packet.data.size()));
+  if (packet.flags & media::packet_flags::kCorrupt) {
+    ++corrupt_;
+    stream_metrics_.corrupt_packets.add();
+  }
   segmenter_.push(std::move(packet));
 }
 
@@ -80,8 +88,10 @@ void Connection::observe(const media::Segment& segment) {
                    shown_after(to_duration((timed.pts - timed.dts) * num, segment.timescale));
       auto ago = std::chrono::duration_cast<Duration>(steady_now - *timed.packet.arrival);
       times_.observe(media, *timed.packet.arrival, now - ago, timed.packet.producer_time);
+      stream_metrics_.capture_to_read.observe(now - ago - times_.at(media).time);
     }
   }
+  if (auto skew = times_.skew()) source_metrics_.clock_offset.set(*skew);
 }
 
 Result<void> Connection::build(const media::Segment& segment) {
@@ -90,8 +100,15 @@ Result<void> Connection::build(const media::Segment& segment) {
   }
   GOPLINE_ASSIGN(auto built, builder_->build(segment));
   auto offset = shown_after(to_duration(segment.first_pts - segment.start, segment.timescale));
-  Waiting waiting{std::move(built), to_duration(segment.start, segment.timescale) + offset,
-                  to_duration(segment.duration, segment.timescale)};
+  Waiting waiting{std::move(built),
+                  to_duration(segment.start, segment.timescale) + offset,
+                  to_duration(segment.duration, segment.timescale),
+                  {}};
+  waiting.read = clock_.steady_now();
+  for (const auto& run : segment.runs) {
+    for (const auto& timed : run.packets)
+      waiting.read = std::min(waiting.read, timed.packet.arrival.value_or(waiting.read));
+  }
   media_time_ = to_duration(segment.start + segment.duration, segment.timescale);
   waiting_.push_back(std::move(waiting));
   return {};
@@ -111,9 +128,12 @@ void Connection::hand_over(Waiting& waiting) {
     outbox_.push(record::GapFacts{was_set ? record::GapCause::kClock : record::GapCause::kSourceOutage,
                                   std::min(*newest_end_, time), time, 0});
   }
+  auto offset = time.time_since_epoch() - waiting.first_pts;
+  if (!begin_offset_) begin_offset_ = offset;
+  source_metrics_.media_drift.set(*begin_offset_ - offset);
   newest_end_ = time + waiting.duration;
   wall_minus_steady_ = times_.wall_minus_steady();
-  outbox_.push(LiveSegment{std::move(waiting.segment), time, *newest_end_, clock});
+  outbox_.push(LiveSegment{std::move(waiting.segment), time, *newest_end_, waiting.read, clock});
 }
 
 }  // namespace gopline::splitter

@@ -10,7 +10,9 @@
 #include "common/media/demuxer.h"
 #include "common/media/segment_builder.h"
 #include "splitter/live/capture_time.h"
+#include "splitter/live/metrics.h"
 #include "splitter/live/outbox.h"
+#include "splitter/metrics.h"
 #include "splitter/segmenter.h"
 
 namespace gopline::splitter {
@@ -21,7 +23,8 @@ namespace gopline::splitter {
 class Connection {
  public:
   Connection(media::Demuxer& demuxer, const Clock& clock, const SegmenterOptions& segmenter,
-             const CaptureTimeOptions& capture_time, Outbox& outbox);
+             const CaptureTimeOptions& capture_time, Outbox& outbox, StreamMetrics stream_metrics = {},
+             SourceMetrics source_metrics = {});
 
   // The next packet from the source.
   void take(media::Packet packet);
@@ -39,6 +42,7 @@ class Connection {
   struct Waiting {
     media::BuiltSegment segment;
     Duration first_pts{}, duration{};
+    SteadyTime read{};
   };
   static void fill_in_times(media::Segment& segment);
   void observe(const media::Segment& segment);
@@ -48,15 +52,18 @@ class Connection {
   media::Demuxer& demuxer_;
   const Clock& clock_;
   Outbox& outbox_;
+  StreamMetrics stream_metrics_;
+  SourceMetrics source_metrics_;
   int main_;
   Segmenter segmenter_;
   CaptureTime times_;
   std::unique_ptr<media::SegmentBuilder> builder_;
   std::deque<Waiting> waiting_;
   std::optional<SteadyTime> first_arrival_;
-  std::optional<Timestamp> newest_end_;  // capture time
-  Duration wall_minus_steady_{};         // of the host's clocks, then
-  bool began_ = false;                   // the epoch, in the outbox
+  std::optional<Timestamp> newest_end_;   // capture time
+  Duration wall_minus_steady_{};          // of the host's clocks, then
+  std::optional<Duration> begin_offset_;  // capture time less media time when the epoch began
+  bool began_ = false;                    // the epoch, in the outbox
   Duration media_time_{};
   std::int64_t packets_ = 0, corrupt_ = 0;
 };

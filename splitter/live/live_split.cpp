@@ -46,10 +46,10 @@ class LiveRun {
         observer_(observer),
         stop_(std::move(stop)),
         policy_(live.reconnect, std::random_device()()),
-        outbox_(live.max_waiting_bytes),
+        outbox_(live.max_waiting_bytes, live.stream_metrics),
         writer_(
             log, clock, publisher_options(options), outbox_,
-            [this](const auto& totals) { show_progress(totals); }, stop_),
+            [this](const auto& totals) { show_progress(totals); }, stop_, live.stream_metrics),
         transport_(live.transport) {}
 
   Result<SplitReport> run() {
@@ -111,6 +111,7 @@ class LiveRun {
   void wait(OutageCause cause, const Error& error, Duration live_for, const StopToken& stop) {
     ++outages_;
     auto delay = policy_.next_delay(cause, live_for);
+    live_.source_metrics.reconnects[cause].add();
     log_warning(options_.stream, "{}; trying again in {:.1f} s", error.message,
                 std::chrono::duration<double>(delay).count());
     show({SourceState::kWaiting, cause, error.message, delay, outages_});
@@ -130,7 +131,8 @@ class LiveRun {
     auto demuxer = live_.open(source);
     if (!demuxer) return std::move(demuxer.error());
     tell_skipped(**demuxer);
-    Connection connection(**demuxer, clock_, options_.segmenter, live_.capture_time, outbox_);
+    Connection connection(**demuxer, clock_, options_.segmenter, live_.capture_time, outbox_,
+                          live_.stream_metrics, live_.source_metrics);
     Pacer pacer(clock_, (*demuxer)->tracks());
     auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
     bool stopped = stop.stop_requested();
@@ -161,12 +163,23 @@ class LiveRun {
       connection.take(*std::move(*packet));
       if (auto passed = connection.pass_on(); !passed) return std::move(passed.error());
       media_time_ = report_.media_time + connection.media_time();
+      show_waiting();
       if (!connection.capture_time().is_believed() && !std::exchange(distrusted, true)) {
         log_warning(options_.stream,
                     "the source's clock is off by {:.0f} s: capture times are by arrival until it is right",
                     std::chrono::duration<double>(*connection.capture_time().skew()).count());
       }
     }
+  }
+
+  // At most once a second: a log that takes nothing reports nothing.
+  void show_waiting() {
+    auto now = clock_.steady_now();
+    if (now - last_shown_ < std::chrono::seconds(1)) return;
+    last_shown_ = now;
+    auto usage = outbox_.usage();
+    live_.source_metrics.spill_bytes.set(static_cast<double>(usage.bytes));
+    live_.source_metrics.spill_age.set(usage.oldest ? clock_.now() - *usage.oldest : Duration{});
   }
 
   void tell_skipped(const media::Demuxer& demuxer) {
@@ -178,6 +191,7 @@ class LiveRun {
   }
 
   void show(SourceStatus status) const {
+    live_.source_metrics.state.set(status.state);
     if (observer_.on_status) observer_.on_status(status);
   }
 
@@ -205,25 +219,12 @@ class LiveRun {
   RtspTransport transport_;
   bool heard_over_udp_ = false;
   std::int64_t outages_ = 0;
+  SteadyTime last_shown_{};
   std::atomic<Duration> media_time_{Duration{}};
   SplitReport report_;
 };
 
 }  // namespace
-
-std::string_view to_string(SourceState state) {
-  switch (state) {
-    case SourceState::kConnecting:
-      return "connecting";
-    case SourceState::kLive:
-      return "live";
-    case SourceState::kWaiting:
-      return "waiting";
-    case SourceState::kStopped:
-      return "stopped";
-  }
-  return "stopped";
-}
 
 bool is_live_url(std::string_view source) {
   constexpr std::array<std::string_view, 12> kSchemes{"rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtmpe",

@@ -12,7 +12,10 @@
 #include "common/log/log.h"
 #include "common/media/demuxer.h"
 #include "splitter/live/capture_time.h"
+#include "splitter/live/metrics.h"
 #include "splitter/live/reconnect_policy.h"
+#include "splitter/live/source_status.h"
+#include "splitter/metrics.h"
 #include "splitter/splitter.h"
 
 namespace gopline::splitter {
@@ -27,20 +30,11 @@ struct LiveOptions {
   RtspTransport transport = RtspTransport::kTcp;
   std::uint64_t max_waiting_bytes = 64 << 20;  // for the log; beyond, whole GOPs are dropped and said to be
   std::vector<std::pair<std::string, std::string>> input_options;  // libavformat's
+  StreamMetrics stream_metrics;  // what is counted of it; by default nothing
+  SourceMetrics source_metrics;
   // Tests put their own sources here.
   std::function<Result<std::unique_ptr<media::Demuxer>>(const media::DemuxerOptions&)> open =
       media::Demuxer::open;
-};
-
-enum class SourceState { kConnecting, kLive, kWaiting, kStopped };
-std::string_view to_string(SourceState state);  // "connecting", "live", "waiting", "stopped"
-
-struct SourceStatus {
-  SourceState state = SourceState::kConnecting;
-  std::optional<OutageCause> cause;  // of the newest outage, while it lasts
-  std::string message;               // what it said, without secrets
-  Duration retry_in{};               // while waiting
-  std::int64_t outages = 0;          // so far
 };
 
 struct LiveProgress {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/catalog/stream_directory.h"
 #include "common/log/memory_log.h"
 #include "splitter/publisher_fixture.h"
 

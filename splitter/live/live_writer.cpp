@@ -39,14 +39,17 @@ void add(EpochSummary& sum, const EpochSummary& more) {
 }  // namespace
 
 LiveWriter::LiveWriter(Log& log, const Clock& clock, PublisherOptions options, Outbox& outbox,
-                       std::function<void(const Totals&)> on_written, StopToken stop)
+                       std::function<void(const Totals&)> on_written, StopToken stop, StreamMetrics metrics)
     : log_(log),
       clock_(clock),
       options_(std::move(options)),
       outbox_(outbox),
       on_written_(std::move(on_written)),
       stop_(std::move(stop)),
-      retry_({}, std::hash<std::string>()(options_.stream)) {}
+      retry_({}, std::hash<std::string>()(options_.stream)),
+      metrics_(std::move(metrics)) {
+  options_.on_acknowledged = [this](const auto& entry) { acknowledged(entry); };
+}
 
 Result<void> LiveWriter::run() {
   while (auto item = outbox_.pop({})) {
@@ -68,12 +71,33 @@ Result<void> LiveWriter::take(EpochBegin& begin) {
 Result<void> LiveWriter::take(LiveSegment& live) {
   return deliver(live.time, [&] {
     publisher_->use_clock(live.clock);
+    {
+      std::lock_guard lock(mutex_);
+      unacknowledged_.push_back(live.read);
+    }
     return publisher_->publish(live.segment, live.time, {});
   });
 }
 
 Result<void> LiveWriter::take(const record::GapFacts& gap) {
-  return deliver(gap.from, [&] { return publisher_->gap(gap.cause, gap.from, gap.to, gap.bytes); });
+  return deliver(gap.from, [&] { return state_gap(gap); });
+}
+
+Result<void> LiveWriter::state_gap(const record::GapFacts& gap) {
+  metrics_.gaps[gap.cause].add();
+  metrics_.gap_seconds[gap.cause].add(std::chrono::duration<double>(gap.to - gap.from).count());
+  return publisher_->gap(gap.cause, gap.from, gap.to, gap.bytes);
+}
+
+void LiveWriter::acknowledged(const record::IndexEntry& entry) {
+  metrics_.segments.add();
+  metrics_.segment_bytes.add(static_cast<double>(entry.size));
+  metrics_.capture_to_acknowledged.observe(clock_.now() - entry.time);
+  std::lock_guard lock(mutex_);
+  if (unacknowledged_.empty()) return;
+  metrics_.read_to_acknowledged.observe(
+      std::chrono::duration_cast<Duration>(clock_.steady_now() - unacknowledged_.front()));
+  unacknowledged_.pop_front();
 }
 
 Result<void> LiveWriter::take(EpochEnd& end) {
@@ -110,13 +134,18 @@ Result<void> LiveWriter::deliver(Timestamp begins, const std::function<Result<vo
 Result<void> LiveWriter::open(Timestamp begins) {
   auto options = options_;
   options.stop = stop_;
+  {
+    std::lock_guard lock(mutex_);
+    unacknowledged_.clear();
+  }
   GOPLINE_ASSIGN(publisher_, Publisher::open(log_, clock_, std::move(options)));
   ++totals_.epochs;
+  metrics_.epochs.add();
   if (totals_.epochs == 1) totals_.sum.first_ordinal = publisher_->summary().first_ordinal;
   auto before = publisher_->previous_end();
   auto cause = std::exchange(log_failed_, false) ? GapCause::kLost : GapCause::kSourceOutage;
   if (!before || begins - *before < kNoticeable) return {};
-  return publisher_->gap(cause, *before, begins, 0);
+  return state_gap({cause, *before, begins, 0});
 }
 
 // Ends early when stopped.

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,7 @@ class LiveWriter {
 
   // `options`: what all epochs have in common. `on_written` is called on run()'s thread after every item.
   LiveWriter(Log& log, const Clock& clock, PublisherOptions options, Outbox& outbox,
-             std::function<void(const Totals&)> on_written, StopToken stop);
+             std::function<void(const Totals&)> on_written, StopToken stop, StreamMetrics metrics = {});
 
   // Until the outbox is closed and empty. Its error: the log's, when it could not be written to at the end,
   // or refuses the stream for good.
@@ -45,6 +46,8 @@ class LiveWriter {
   Result<void> end_epoch(EndCause cause);
   Result<void> close(EndCause cause);
   void count();
+  Result<void> state_gap(const record::GapFacts& gap);
+  void acknowledged(const record::IndexEntry& entry);
 
   Log& log_;
   const Clock& clock_;
@@ -53,9 +56,12 @@ class LiveWriter {
   std::function<void(const Totals&)> on_written_;
   StopToken stop_;
   ReconnectPolicy retry_;
-  std::unique_ptr<Publisher> publisher_;
-  bool log_failed_ = false;  // since the newest epoch was opened
-  EpochSummary before_;      // over the epochs that are closed
+  StreamMetrics metrics_;
+  std::mutex mutex_;
+  std::deque<SteadyTime> unacknowledged_;  // when what was published was read, in order
+  std::unique_ptr<Publisher> publisher_;   // ends before what its threads look at
+  bool log_failed_ = false;                // since the newest epoch was opened
+  EpochSummary before_;                    // over the epochs that are closed
   Totals totals_;
 };
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "common/metrics/registry.h"
-#include "splitter/live/live_split.h"
 #include "splitter/live/reconnect_policy.h"
+#include "splitter/live/source_status.h"
 #include "splitter/metrics.h"
 
 // Every metric of live sources, besides those of their streams (splitter/metrics.h).

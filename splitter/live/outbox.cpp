@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace gopline::splitter {
+namespace {
+
+bool is_segment(const OutboxItem& item) {
+  return std::holds_alternative<LiveSegment>(item);
+}
+
+}  // namespace
 
 void Outbox::push(OutboxItem item) {
   std::lock_guard lock(mutex_);
@@ -30,12 +37,14 @@ std::optional<OutboxItem> Outbox::pop(const StopToken& stop) {
 
 Outbox::Usage Outbox::usage() const {
   std::lock_guard lock(mutex_);
-  return usage_;
+  auto usage = usage_;
+  auto oldest = std::ranges::find_if(items_, is_segment);
+  if (oldest != items_.end()) usage.oldest = std::get<LiveSegment>(*oldest).time;
+  return usage;
 }
 
 void Outbox::drop_oldest_gop() {
-  auto first =
-      std::ranges::find_if(items_, [](const auto& i) { return std::holds_alternative<LiveSegment>(i); });
+  auto first = std::ranges::find_if(items_, is_segment);
   auto last = first;
   std::optional<record::GapFacts> gap;
   do {
@@ -46,8 +55,10 @@ void Outbox::drop_oldest_gop() {
     usage_.dropped_bytes += size;
     ++usage_.dropped_segments;
     ++last;
+    metrics_.dropped_bytes[DropCause::kOverBytes].add(static_cast<double>(size));
   } while (last != items_.end() && std::holds_alternative<LiveSegment>(*last) &&
            std::get<LiveSegment>(*last).segment.sap == 0);
+  metrics_.dropped_gops[DropCause::kOverBytes].add();
   auto place = items_.erase(first, last);
   // Beside the gap that the GOP before has left, one gap.
   if (place != items_.begin()) {

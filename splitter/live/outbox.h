@@ -14,6 +14,7 @@
 #include "common/media/types.h"
 #include "common/record/markers.h"
 #include "common/record/vocabulary.h"
+#include "splitter/metrics.h"
 
 namespace gopline::splitter {
 
@@ -26,8 +27,9 @@ struct EpochBegin {
 };
 struct LiveSegment {
   media::BuiltSegment segment;
-  Timestamp time;  // capture time of its first main packet
-  Timestamp end;   // and of its end
+  Timestamp time;     // capture time of its first main packet
+  Timestamp end;      // and of its end
+  SteadyTime read{};  // when its first packet came
   record::CaptureClock clock = record::CaptureClock::kArrival;
 };
 struct EpochEnd {
@@ -41,7 +43,8 @@ using OutboxItem = std::variant<EpochBegin, LiveSegment, record::GapFacts, Epoch
 // pops.
 class Outbox {
  public:
-  explicit Outbox(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
+  explicit Outbox(std::uint64_t max_bytes, StreamMetrics metrics = {})
+      : max_bytes_(max_bytes), metrics_(std::move(metrics)) {}
 
   void push(OutboxItem item);  // never waits
   void close();                // nothing more will come
@@ -52,6 +55,7 @@ class Outbox {
     std::uint64_t bytes = 0;  // held now
     std::uint64_t dropped_bytes = 0;
     std::int64_t dropped_segments = 0;
+    std::optional<Timestamp> oldest;  // capture time of what has waited longest
   };
   Usage usage() const;
 
@@ -59,6 +63,7 @@ class Outbox {
   void drop_oldest_gop();
 
   const std::uint64_t max_bytes_;
+  const StreamMetrics metrics_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<OutboxItem> items_;
