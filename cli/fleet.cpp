@@ -60,11 +60,12 @@ void Fleet::end(Run& run) {
   ended_.push_back(std::move(run.task));
 }
 
-bool Fleet::wait(const StopToken& stop) {
+Fleet::Wake Fleet::wait(const StopToken& stop, Duration most) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, stop, [&] { return running_ == 0 || woken_; });
-  woken_ = false;
-  return running_ == 0;
+  changed_.wait_for(lock, stop, most, [&] { return running_ == 0 || woken_; });
+  if (stop.stop_requested()) return Wake::kStopped;
+  if (running_ == 0) return Wake::kAllEnded;
+  return std::exchange(woken_, false) ? Wake::kWoken : Wake::kTime;
 }
 
 void Fleet::wake() {

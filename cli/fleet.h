@@ -32,8 +32,9 @@ class Fleet {
   };
   Change take(const std::vector<CameraConfig>& cameras);
 
-  // Waits until every camera has ended by itself, or until woken or stopped. True: all have ended.
-  bool wait(const StopToken& stop);
+  enum class Wake { kAllEnded, kWoken, kTime, kStopped };
+  // Waits until every camera has ended by itself, or until woken, or stopped, at most so long.
+  Wake wait(const StopToken& stop, Duration most);
   void wake();  // from any thread
 
   // Ends all and returns how each run went, those of earlier configurations included.

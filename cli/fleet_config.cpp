@@ -113,6 +113,13 @@ const std::map<std::string, Setter>& setters() {
        [](auto& c, const auto& n, const auto&) {
          c.live.max_waiting_bytes = parsed(n, "a size, like 64MiB", parse_bytes);
        }},
+      {"spill", [](auto& c, const auto& n, const auto&) { c.live.spill = word(n, "a folder"); }},
+      {"spill_bytes", [](auto& c, const auto& n,
+                         const auto&) { c.live.spill_bytes = parsed(n, "a size, like 10GiB", parse_bytes); }},
+      {"spill_age",
+       [](auto& c, const auto& n, const auto&) {
+         c.live.spill_age = parsed(n, "a duration, like 24h", parse_duration);
+       }},
       {"credentials", [](auto& c, const auto& n, const auto& config) { c.login = login_in_file(n, config); }},
       {"credentials_env", [](auto& c, const auto& n, const auto&) { c.login = login_in_environment(n); }},
       {"input_options",

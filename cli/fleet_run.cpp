@@ -2,6 +2,7 @@
 
 #include "cli/file_watch.h"
 #include "cli/fleet.h"
+#include "cli/service_notifier.h"
 #include "common/base/logging.h"
 
 namespace gopline::cli {
@@ -50,14 +51,26 @@ Result<std::deque<SplitTask>> run_fleet(Log& log, const std::string& config, con
   HangupHandler on_hangup(environment, [&] { fleet.wake(); });
   GOPLINE_ASSIGN(auto watch, FileWatch::start(config, [&] { fleet.wake(); }));
   fleet.take(cameras);
-  while (!fleet.wait(environment.stop) && !environment.stop.stop_requested()) {
+  ServiceNotifier service;
+  service.ready();
+  auto most = service.watchdog_interval().value_or(std::chrono::hours(1));
+  for (;;) {
+    service.alive();
+    service.status(fmt::format("{} cameras", cameras.size()));
+    auto wake = fleet.wait(environment.stop, most);
+    if (wake == Fleet::Wake::kAllEnded || wake == Fleet::Wake::kStopped) break;
+    if (wake == Fleet::Wake::kTime) continue;
+    service.reloading();
     auto again = read_fleet_config(config, base);
     if (again) {
-      log_warning("fleet", "{}", told(config, fleet.take(*again)));
+      cameras = std::move(*again);
+      log_warning("fleet", "{}", told(config, fleet.take(cameras)));
     } else {
       log_warning("fleet", "{}; what runs goes on as it is", again.error().message);
     }
+    service.ready();
   }
+  service.stopping();
   return fleet.finish();
 }
 

@@ -57,6 +57,17 @@ void add_live_options(CLI::App& command, LiveCliOptions& options) {
       ->default_str("64MiB");
   command
       .add_option(
+          "--spill", options.common.spill,
+          "A folder that takes what the log cannot take now, up to --spill-bytes and --spill-age of each "
+          "stream; the next run goes on with what is left in it")
+      ->type_name("DIR");
+  add_bytes(command, "--spill-bytes", options.common.spill_bytes, "Beyond this the oldest GOPs are dropped")
+      ->default_str("10GiB");
+  add_duration(command, "--spill-age", options.common.spill_age,
+               "So are those older than the newest by more than this")
+      ->default_str("24h");
+  command
+      .add_option(
           "--credentials", options.credentials,
           "A file with USER:PASSWORD for live sources whose URL has none. Else GOPLINE_SOURCE_USER and "
           "GOPLINE_SOURCE_PASSWORD, if set")

@@ -1,6 +1,7 @@
 #include "splitter/live/live_split.h"
 
 #include <condition_variable>
+#include <filesystem>
 #include <thread>
 
 #include "common/base/logging.h"
@@ -26,6 +27,18 @@ PublisherOptions publisher_options(const SplitOptions& options) {
   return publisher;
 }
 
+OutboxLimits limits_of(const LiveOptions& live) {
+  constexpr std::uint64_t kMemoryBeforeSpill = 8 << 20;  // what a kill of the program may cost
+  auto memory =
+      live.spill.empty() ? live.max_waiting_bytes : std::min(live.max_waiting_bytes, kMemoryBeforeSpill);
+  return {memory, live.spill_bytes, live.spill_age};
+}
+
+// Of this stream alone, whatever its id has in it.
+std::filesystem::path spill_folder(const std::string& spill, const std::string& stream) {
+  return std::filesystem::path(spill) / ("stream-" + percent_encode(stream));
+}
+
 // Errors that no attempt mends: FFmpeg lacks the protocol, the URL is none.
 bool is_hopeless(const Error& error) {
   return error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kInvalidArgument;
@@ -39,14 +52,14 @@ bool is_rtsp(std::string_view url) {
 class LiveRun {
  public:
   LiveRun(Log& log, const Clock& clock, const SplitOptions& options, const LiveOptions& live,
-          const LiveObserver& observer, StopToken stop)
+          const LiveObserver& observer, StopToken stop, std::unique_ptr<Spill> spill)
       : clock_(clock),
         options_(options),
         live_(live),
         observer_(observer),
         stop_(std::move(stop)),
         policy_(live.reconnect, std::random_device()()),
-        outbox_(live.max_waiting_bytes, live.stream_metrics),
+        outbox_(limits_of(live), live.stream_metrics, std::move(spill)),
         writer_(
             log, clock, publisher_options(options), outbox_,
             [this](const auto& totals) { show_progress(totals); }, stop_, live.stream_metrics),
@@ -236,7 +249,14 @@ bool is_live_url(std::string_view source) {
 
 Result<SplitReport> split_live(Log& log, const Clock& clock, const SplitOptions& options,
                                const LiveOptions& live, const LiveObserver& observer, StopToken stop) {
-  return LiveRun(log, clock, options, live, observer, std::move(stop)).run();
+  std::unique_ptr<Spill> spill;
+  if (!live.spill.empty()) {
+    GOPLINE_ASSIGN(spill, Spill::open(spill_folder(live.spill, options.stream)));
+    if (!spill->empty())
+      log_warning(options.stream, "an earlier run has left {}, which come first",
+                  format_bytes(spill->bytes()));
+  }
+  return LiveRun(log, clock, options, live, observer, std::move(stop), std::move(spill)).run();
 }
 
 }  // namespace gopline::splitter

@@ -28,7 +28,13 @@ struct LiveOptions {
   ReconnectOptions reconnect;
   CaptureTimeOptions capture_time;
   RtspTransport transport = RtspTransport::kTcp;
-  std::uint64_t max_waiting_bytes = 64 << 20;  // for the log; beyond, whole GOPs are dropped and said to be
+  std::uint64_t max_waiting_bytes =
+      64 << 20;  // for the log, in memory; beyond, whole GOPs are dropped and said to be
+  // A folder for what the log cannot take now, in which every stream has one of its own; then little waits in
+  // memory. Empty: there is none.
+  std::string spill;
+  std::uint64_t spill_bytes = 10ULL << 30;      // of each stream; beyond, the oldest GOPs are dropped
+  Duration spill_age = std::chrono::hours(24);  // and those that are older than the newest by more than this
   std::vector<std::pair<std::string, std::string>> input_options;  // libavformat's
   StreamMetrics stream_metrics;  // what is counted of it; by default nothing
   SourceMetrics source_metrics;

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <map>
+
+#include "common/base/test_directory.h"
 #include "common/log/memory_log.h"
 #include "splitter/publisher_fixture.h"
 
@@ -188,6 +192,45 @@ TEST_F(LiveSplit, ALogThatFailsIsTriedAgainAndWhatItRefusedIsTold) {
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(assemble().lost_segments, 0u);
   EXPECT_GT(report->epoch.segments, 2);
+}
+
+TEST_F(LiveSplit, WhatALogRefusedIsWrittenWhenItTakesAgain) {
+  TestDirectory folder;
+  live_.spill = folder.path();
+  live_.max_waiting_bytes = 100'000;  // less than a segment
+  log_.fail_next_appends(6, {ErrorCode::kUnavailable, "away"});
+  auto report = play({{{}, 400, {}, 0s}, {{}, 400, kSilent, 5s}, {{}, 200, {}, 0s}});
+  ASSERT_TRUE(report) << report.error().message;
+  std::map<Timestamp, int> seen;
+  for (const auto& entry : index()) ++seen[entry.time];
+  for (const auto& [time, count] : seen) EXPECT_GE(count, 1);
+  EXPECT_EQ(report->packets, 1000u);
+  EXPECT_GE(std::ssize(seen), 17);  // of 40 s and 20 s of footage in segments of 2 s, and the ends
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path() + "/stream-site-7%2Fdoor-2"));
+}
+
+TEST_F(LiveSplit, WhatALogNeverTookIsWrittenByTheNextRun) {
+  TestDirectory folder;
+  live_.spill = folder.path();
+  log_.reject_next_appends(1'000'000, {ErrorCode::kUnavailable, "away"});
+  auto report = play({{{}, 400, {}, 0s}});
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("will be written by the next run"));
+  EXPECT_TRUE(index().empty());
+  log_.reject_next_appends(0, {});
+  auto ended = clock_.now();
+  clock_.advance(1min);
+  stop_ = {};
+  report = play({{{}, 200, {}, 0s}});
+  ASSERT_TRUE(report) << report.error().message;
+  auto entries = index();
+  ASSERT_GT(entries.size(), 8u);
+  EXPECT_LT(entries.front().time, ended - 6s);
+  for (std::size_t i = 1; i < entries.size(); ++i) EXPECT_GT(entries[i].time, entries[i - 1].time);
+  auto missing = gaps();
+  ASSERT_EQ(missing.size(), 1u);  // between the runs, and none within
+  EXPECT_GE(missing.front().to - missing.front().from, 59s);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path() + "/stream-site-7%2Fdoor-2"));
 }
 
 TEST(LiveUrl, IsKnownByItsScheme) {

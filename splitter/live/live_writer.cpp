@@ -52,92 +52,76 @@ LiveWriter::LiveWriter(Log& log, const Clock& clock, PublisherOptions options, O
 }
 
 Result<void> LiveWriter::run() {
-  while (auto item = outbox_.pop({})) {
-    GOPLINE_TRY(std::visit([this](auto& what) { return take(what); }, *item));
+  for (;;) {
+    if (next_.empty()) {
+      auto entry = outbox_.pop({});
+      if (!entry) break;
+      next_.push_back(std::move(*entry));
+    }
+    bool is_last_try = stop_.stop_requested();
+    auto entry = std::move(next_.front());
+    next_.pop_front();
+    auto taken = take(entry);
+    if (!taken) {
+      next_.push_front(std::move(entry));
+      if (auto again = after_failure(std::move(taken.error()), is_last_try); !again) return again;
+    } else if (!std::holds_alternative<LiveSegment>(entry.item)) {
+      outbox_.done(entry.number);  // of a segment when it is acknowledged
+    }
     count();
   }
-  return close(EndCause::kStopped);
+  bool is_last_try = stop_.stop_requested();
+  auto closed = close(EndCause::kStopped);
+  if (closed) return {};
+  if (auto again = after_failure(std::move(closed.error()), is_last_try); !again) return again;
+  return next_.empty() ? Result<void>() : run();
+}
+
+Result<void> LiveWriter::take(OutboxEntry& entry) {
+  if (auto* begin = std::get_if<EpochBegin>(&entry.item)) return take(*begin);
+  if (const auto* live = std::get_if<LiveSegment>(&entry.item)) return take(entry, *live);
+  if (const auto* gap = std::get_if<record::GapFacts>(&entry.item)) return take(*gap);
+  return take(std::get<EpochEnd>(entry.item));
 }
 
 Result<void> LiveWriter::take(EpochBegin& begin) {
-  GOPLINE_TRY(end_epoch(EndCause::kSourceLost));
-  options_.source = std::move(begin.source);
-  options_.tracks = std::move(begin.tracks);
-  options_.init_xxh3 = std::move(begin.init_xxh3);
+  if (begin.repeats && begin_) return {};
+  GOPLINE_TRY(close(EndCause::kSourceLost));
+  options_.source = begin.source;
+  options_.tracks = begin.tracks;
+  options_.init_xxh3 = begin.init_xxh3;
   options_.clock = begin.clock;
+  begin_ = begin;
   return {};
 }
 
-Result<void> LiveWriter::take(LiveSegment& live) {
-  return deliver(live.time, [&] {
-    publisher_->use_clock(live.clock);
-    {
-      std::lock_guard lock(mutex_);
-      unacknowledged_.push_back(live.read);
-    }
-    return publisher_->publish(live.segment, live.time, {});
-  });
+Result<void> LiveWriter::take(OutboxEntry& entry, const LiveSegment& live) {
+  if (!publisher_) GOPLINE_TRY(open(live.time));
+  publisher_->use_clock(live.clock);
+  {
+    std::lock_guard lock(mutex_);
+    unacknowledged_.push_back(entry);  // the bytes are shared
+  }
+  auto published = publisher_->publish(live.segment, live.time, {});
+  if (!published) {
+    std::lock_guard lock(mutex_);
+    if (!unacknowledged_.empty() && unacknowledged_.back().number == entry.number) unacknowledged_.pop_back();
+  }
+  return published;
 }
 
 Result<void> LiveWriter::take(const record::GapFacts& gap) {
-  return deliver(gap.from, [&] { return state_gap(gap); });
+  if (!publisher_) GOPLINE_TRY(open(gap.from));
+  return state_gap(gap);
 }
 
-Result<void> LiveWriter::state_gap(const record::GapFacts& gap) {
-  metrics_.gaps[gap.cause].add();
-  metrics_.gap_seconds[gap.cause].add(std::chrono::duration<double>(gap.to - gap.from).count());
-  return publisher_->gap(gap.cause, gap.from, gap.to, gap.bytes);
-}
-
-void LiveWriter::acknowledged(const record::IndexEntry& entry) {
-  metrics_.segments.add();
-  metrics_.segment_bytes.add(static_cast<double>(entry.size));
-  metrics_.capture_to_acknowledged.observe(clock_.now() - entry.time);
-  std::lock_guard lock(mutex_);
-  if (unacknowledged_.empty()) return;
-  metrics_.read_to_acknowledged.observe(
-      std::chrono::duration_cast<Duration>(clock_.steady_now() - unacknowledged_.front()));
-  unacknowledged_.pop_front();
-}
-
-Result<void> LiveWriter::take(EpochEnd& end) {
-  return end_epoch(end.cause);
-}
-
-// A log that fails here is found to by the next epoch too, which waits for it.
-Result<void> LiveWriter::end_epoch(EndCause cause) {
-  auto closed = close(cause);
-  if (closed || stop_.stop_requested()) return closed;
-  log_failed_ = true;
-  log_warning(options_.stream, "{}", closed.error().message);
-  return {};
-}
-
-Result<void> LiveWriter::deliver(Timestamp begins, const std::function<Result<void>()>& hand_over) {
-  for (;;) {
-    bool is_last_try = stop_.stop_requested();
-    auto done = publisher_ ? Result<void>() : open(begins);
-    if (done) done = hand_over();
-    if (done) return {};
-    log_failed_ = true;
-    if (publisher_) {
-      count();
-      // What is unacknowledged is told as lost, if the log still takes that.
-      if (auto closed = close(EndCause::kHandedOver); !closed)
-        log_debug(options_.stream, "{}", closed.error().message);
-    }
-    if (is_last_try || is_for_good(done.error())) return done;
-    wait_after(done.error());
-  }
+Result<void> LiveWriter::take(const EpochEnd& end) {
+  return close(end.cause);
 }
 
 Result<void> LiveWriter::open(Timestamp begins) {
   auto options = options_;
   options.stop = stop_;
-  {
-    std::lock_guard lock(mutex_);
-    unacknowledged_.clear();
-  }
   GOPLINE_ASSIGN(publisher_, Publisher::open(log_, clock_, std::move(options)));
   ++totals_.epochs;
   metrics_.epochs.add();
@@ -146,6 +130,47 @@ Result<void> LiveWriter::open(Timestamp begins) {
   auto cause = std::exchange(log_failed_, false) ? GapCause::kLost : GapCause::kSourceOutage;
   if (!before || begins - *before < kNoticeable) return {};
   return state_gap({cause, *before, begins, 0});
+}
+
+Result<void> LiveWriter::state_gap(const record::GapFacts& gap) {
+  GOPLINE_TRY(publisher_->gap(gap.cause, gap.from, gap.to, gap.bytes));
+  metrics_.gaps[gap.cause].add();
+  metrics_.gap_seconds[gap.cause].add(std::chrono::duration<double>(gap.to - gap.from).count());
+  return {};
+}
+
+void LiveWriter::acknowledged(const record::IndexEntry& entry) {
+  metrics_.segments.add();
+  metrics_.segment_bytes.add(static_cast<double>(entry.size));
+  metrics_.capture_to_acknowledged.observe(clock_.now() - entry.time);
+  std::lock_guard lock(mutex_);
+  if (unacknowledged_.empty()) return;
+  auto& oldest = unacknowledged_.front();
+  auto read = std::get<LiveSegment>(oldest.item).read;
+  metrics_.read_to_acknowledged.observe(std::chrono::duration_cast<Duration>(clock_.steady_now() - read));
+  outbox_.done(oldest.number);
+  unacknowledged_.pop_front();
+}
+
+// Whatever is not acknowledged comes before what failed. The error again: nothing more is to be tried.
+Result<void> LiveWriter::after_failure(Error error, bool is_last_try) {
+  log_failed_ = true;
+  // What is unacknowledged is told as lost, if the log still takes that: a reader need not wait for it.
+  if (auto closed = close(EndCause::kHandedOver); !closed)
+    log_debug(options_.stream, "{}", closed.error().message);
+  {
+    std::lock_guard lock(mutex_);
+    next_.insert(next_.begin(), unacknowledged_.begin(), unacknowledged_.end());
+    unacknowledged_.clear();
+  }
+  if (is_last_try || is_for_good(error)) {
+    if (!outbox_.keep(std::exchange(next_, {}), begin_)) return tl::unexpected<Error>(std::move(error));
+    if (is_for_good(error)) return tl::unexpected<Error>(std::move(error));
+    return fail(error.code, "{}; what it has not taken is spilled and will be written by the next run",
+                error.message);
+  }
+  wait_after(error);
+  return {};
 }
 
 // Ends early when stopped.

@@ -16,8 +16,9 @@ namespace gopline::splitter {
 
 // From the outbox to the log: opens an epoch when the first footage of a connection comes, says what is
 // missing between it and what the stream had before, publishes, ends it. A log that fails is tried again,
-// with backoff, for as long as the run lasts, in a new epoch; what it did not acknowledge is told as lost.
-// After a stop everything that is there is still written, by a log that answers.
+// with backoff, for as long as the run lasts; what it had not acknowledged is told as lost in the epoch that
+// ends so, and published again in the next one. After a stop everything that is there is still written, by a
+// log that answers; what another leaves is kept in the outbox's spill, if it has one.
 class LiveWriter {
  public:
   struct Totals {
@@ -36,18 +37,18 @@ class LiveWriter {
   const Totals& totals() const { return totals_; }  // on run()'s thread, or after it
 
  private:
+  Result<void> take(OutboxEntry& entry);
   Result<void> take(EpochBegin& begin);
-  Result<void> take(LiveSegment& live);
+  Result<void> take(OutboxEntry& entry, const LiveSegment& live);
   Result<void> take(const record::GapFacts& gap);
-  Result<void> take(EpochEnd& end);
-  Result<void> deliver(Timestamp begins, const std::function<Result<void>()>& hand_over);
+  Result<void> take(const EpochEnd& end);
   Result<void> open(Timestamp begins);
-  void wait_after(const Error& error);
-  Result<void> end_epoch(EndCause cause);
-  Result<void> close(EndCause cause);
-  void count();
   Result<void> state_gap(const record::GapFacts& gap);
+  Result<void> after_failure(Error error, bool is_last_try);
+  void wait_after(const Error& error);
+  Result<void> close(EndCause cause);
   void acknowledged(const record::IndexEntry& entry);
+  void count();
 
   Log& log_;
   const Clock& clock_;
@@ -57,11 +58,13 @@ class LiveWriter {
   StopToken stop_;
   ReconnectPolicy retry_;
   StreamMetrics metrics_;
+  std::optional<EpochBegin> begin_;  // of the epoch that is being written
+  std::deque<OutboxEntry> next_;     // before what the outbox has
   std::mutex mutex_;
-  std::deque<SteadyTime> unacknowledged_;  // when what was published was read, in order
-  std::unique_ptr<Publisher> publisher_;   // ends before what its threads look at
-  bool log_failed_ = false;                // since the newest epoch was opened
-  EpochSummary before_;                    // over the epochs that are closed
+  std::deque<OutboxEntry> unacknowledged_;  // segments that were published, in order
+  std::unique_ptr<Publisher> publisher_;    // ends before what its threads look at
+  bool log_failed_ = false;                 // since the newest epoch was opened
+  EpochSummary before_;                     // over the epochs that are closed
   Totals totals_;
 };
 

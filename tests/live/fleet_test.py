@@ -1,8 +1,10 @@
 """A fleet from a file: what changed is restarted and nothing else; metrics and health of it."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import unittest
 import urllib.error
@@ -73,6 +75,31 @@ class Fleet(LiveTest):
         self.assertEqual(json.load(unhealthy.exception)["problems"][0]["subject"], "bad")
         self.assertIn('gopline_source_reconnects_total{cause="hung",stream="bad"} 1', self.get(address, "/metrics"))
         self.interrupt(self.process)
+
+    def test_a_service_says_when_it_is_ready_and_that_it_lives(self):
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(os.fspath(self.folder / "notify"))
+        manager.settimeout(60)
+        camera = self.camera({"a": self.clip("street.mp4")})
+        self.cameras_file(camera.url("a"))
+        os.environ.update(NOTIFY_SOCKET=os.fspath(self.folder / "notify"), WATCHDOG_USEC="400000")
+        self.addCleanup(os.environ.pop, "NOTIFY_SOCKET")
+        self.addCleanup(os.environ.pop, "WATCHDOG_USEC")
+        self.process = self.start_gopline("split", "--config", "cameras.yaml", "--json")
+        said = []
+        while said.count("WATCHDOG=1") < 3:
+            said += manager.recv(4096).decode().splitlines()
+        self.assertEqual(said[0], "READY=1")
+        self.assertIn("STATUS=1 cameras", said)
+        self.process.send_signal(signal.SIGHUP)
+        while "RELOADING=1" not in said:
+            said += manager.recv(4096).decode().splitlines()
+        self.interrupt(self.process)
+        manager.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                said += manager.recv(4096).decode().splitlines()
+        self.assertEqual(said[-1], "STOPPING=1")
 
     def get(self, address, path):
         return urllib.request.urlopen(f"http://{address}{path}", timeout=30).read().decode()
