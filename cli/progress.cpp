@@ -48,6 +48,7 @@ std::string format_rate(std::uint64_t bytes, Duration elapsed) {
 }
 
 std::string describe_progress(const ProgressState& state, Duration elapsed) {
+  if (!state.words.empty()) return state.words;
   std::string text;
   if (state.fraction) text += fmt::format("{:3.0f} %  ", std::clamp(*state.fraction, 0.0, 1.0) * 100);
   text += fmt::format("{:>8}", format_bytes(state.bytes));

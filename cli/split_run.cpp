@@ -2,11 +2,13 @@
 
 #include <thread>
 
+#include "cli/live_row.h"
+
 namespace gopline::cli {
 namespace {
 
 ProgressState progress_of(const splitter::SplitProgress& progress) {
-  ProgressState state{progress.bytes, std::nullopt, progress.media_time};
+  ProgressState state{progress.bytes, std::nullopt, progress.media_time, ""};
   auto ratio = [](auto part, auto whole) { return static_cast<double>(part) / static_cast<double>(whole); };
   if (progress.media_duration && progress.media_duration->count() > 0) {
     state.fraction = ratio(progress.media_time.count(), progress.media_duration->count());
@@ -42,11 +44,16 @@ void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken 
     auto live = *plan.live;
     live.stream_metrics = telemetry.stream(options.stream);
     live.source_metrics = telemetry.source(options.stream);
+    LiveRow row(clock);
     splitter::LiveObserver observer;
     observer.on_status = [&](const splitter::SourceStatus& status) {
       telemetry.update(options.stream, status);
+      board.update(line, row.update(status));
     };
-    observer.on_progress = [&](const splitter::LiveProgress& progress) { on_progress(progress.written); };
+    observer.on_progress = [&](const splitter::LiveProgress& progress) {
+      task.progress = progress.written;
+      board.update(line, row.update(progress));
+    };
     return splitter::split_live(log, clock, options, live, observer, stop);
   }();
   telemetry.forget(plan.split.stream);

@@ -36,6 +36,7 @@ void Connection::take(media::Packet packet) {
   packet.arrival = clock_.steady_now();
   if (!first_arrival_) first_arrival_ = packet.arrival;
   ++packets_;
+  if (packet.track == main_) ++pictures_;
   stream_metrics_.packets.add();
   stream_metrics_.packet_bytes.add(static_cast<double>(packet.data.size()));
   if (packet.flags & media::packet_flags::kCorrupt) {

@@ -36,6 +36,7 @@ class Connection {
   const CaptureTime& capture_time() const { return times_; }
   Duration media_time() const { return media_time_; }  // of the newest segment's end
   std::int64_t packets() const { return packets_; }
+  std::int64_t pictures() const { return pictures_; }  // packets of the main track
   std::int64_t corrupt_packets() const { return corrupt_; }
 
  private:
@@ -65,7 +66,7 @@ class Connection {
   std::optional<Duration> begin_offset_;  // capture time less media time when the epoch began
   bool began_ = false;                    // the epoch, in the outbox
   Duration media_time_{};
-  std::int64_t packets_ = 0, corrupt_ = 0;
+  std::int64_t packets_ = 0, pictures_ = 0, corrupt_ = 0;
 };
 
 }  // namespace gopline::splitter

@@ -152,6 +152,7 @@ class LiveRun {
     if (auto finished = connection.finish(stopped ? EndCause::kStopped : EndCause::kSourceLost); !finished)
       lost = finished.error();
     report_.media_time += connection.media_time();
+    pictures_before_ += connection.pictures();
     report_.packets += static_cast<std::uint64_t>(connection.packets());
     report_.corrupt_packets += static_cast<std::uint64_t>(connection.corrupt_packets());
     return lost;
@@ -176,6 +177,7 @@ class LiveRun {
       connection.take(*std::move(*packet));
       if (auto passed = connection.pass_on(); !passed) return std::move(passed.error());
       media_time_ = report_.media_time + connection.media_time();
+      pictures_ = pictures_before_ + connection.pictures();
       show_waiting();
       if (!connection.capture_time().is_believed() && !std::exchange(distrusted, true)) {
         log_warning(options_.stream,
@@ -216,6 +218,7 @@ class LiveRun {
     progress.written.bytes = totals.sum.bytes;
     progress.written.media_time = media_time_.load();
     progress.epochs = totals.epochs;
+    progress.pictures = pictures_.load();
     progress.waiting_bytes = usage.bytes;
     progress.dropped_bytes = usage.dropped_bytes;
     observer_.on_progress(progress);
@@ -233,6 +236,8 @@ class LiveRun {
   bool heard_over_udp_ = false;
   std::int64_t outages_ = 0;
   SteadyTime last_shown_{};
+  std::int64_t pictures_before_ = 0;  // of the connections before this one
+  std::atomic<std::int64_t> pictures_ = 0;
   std::atomic<Duration> media_time_{Duration{}};
   SplitReport report_;
 };

@@ -46,6 +46,7 @@ struct LiveOptions {
 struct LiveProgress {
   SplitProgress written;
   std::int64_t epochs = 0;
+  std::int64_t pictures = 0;        // packets of the main track that were read
   std::uint64_t waiting_bytes = 0;  // for the log
   std::uint64_t dropped_bytes = 0;
 };
