@@ -13,7 +13,7 @@ sys.path[:0] = [os.fspath(HERE.parent / "system"), os.fspath(HERE.parents[1] / "
 from camera import Camera, source  # noqa: E402, F401
 from support import INTERRUPTED, NOT_WHOLE, WHOLE, SystemTest  # noqa: E402
 
-SHORT = ("--source-timeout", "3s", "--segment-duration", "500ms")
+SHORT = ("--source-timeout", "5s", "--segment-duration", "500ms")
 
 
 def when(text):

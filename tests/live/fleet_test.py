@@ -21,7 +21,7 @@ class Fleet(LiveTest):
         new.replace(self.folder / "cameras.yaml")
 
     def cameras_file(self, *urls, more=""):
-        self.write("defaults: {source_timeout: 3s, segment_duration: 500ms}\ncameras:\n" + "".join(f"  - source: {url}\n" for url in urls) + more)
+        self.write("defaults: {source_timeout: 5s, segment_duration: 500ms}\ncameras:\n" + "".join(f"  - source: {url}\n" for url in urls) + more)
 
     def await_said(self, *words):
         """Reads what the program says until a line has all the words; the line."""
@@ -67,7 +67,7 @@ class Fleet(LiveTest):
         if os.path.exists(promtool):
             subprocess.run([promtool, "check", "metrics"], input=metrics.encode(), check=True)
         camera.hang("bad")
-        self.await_said("bad", "no packet within 3 s")
+        self.await_said("bad", "no packet within 5 s")
         with self.assertRaises(urllib.error.HTTPError) as unhealthy:
             while True:  # connecting to it again takes a moment, in which nothing is known to be wrong
                 self.get(address, "/healthz")

@@ -14,7 +14,7 @@ class Faults(LiveTest):
         camera.hang("hangs")
         camera.close("closes")
         self.wait_for_epoch(process, "closes", 1)
-        self.await_message(process, "hangs: ", "no packet within 3 s")
+        self.await_message(process, "hangs: ", "no packet within 5 s")
         camera.resume("hangs")
         for name in ("hangs", "closes"):
             self.assert_gap(self.wait_for_epoch(process, name, 1, 2), name)
