@@ -301,10 +301,14 @@ class AvDemuxer final : public Demuxer {
   Result<std::optional<Packet>> read_input() {
     for (;;) {
       if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
-      // Broken off, libavformat still gives what its parsers hold; nothing comes behind that.
       if (is_overdue_) return fail_overdue("no packet");
       be_patient();
       int code = av_read_frame(input_.get(), packet_.get());
+      if (code >= 0 && options_.is_live && is_broken_off()) {
+        // Broken off, libavformat gives what its parsers hold: maybe half a picture, which nothing tells.
+        av_packet_unref(packet_.get());
+        continue;
+      }
       if (code < 0 && options_.is_live) return end_of_live(code);
       if (code == AVERROR_EOF || (code < 0 && avio_feof(input_->pb))) {
         if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
@@ -330,6 +334,8 @@ class AvDemuxer final : public Demuxer {
       return take_packet(track);
     }
   }
+
+  bool is_broken_off() const { return is_overdue_ || options_.stop.stop_requested(); }
 
   Result<std::optional<Packet>> end_of_live(int code) const {
     if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
