@@ -246,7 +246,7 @@ class Soak:
         length = fault.until - fault.began
         fault.kind.begin(self.fleet.cameras[fault.camera], *self._of(fault))
         fault.until = time.time() + length
-        if length == 0:
+        if length <= 0:
             fault.healed = time.time()
         self.faults.append(fault)
         self.director.active.append(fault)
