@@ -75,6 +75,10 @@ class Explanations(unittest.TestCase):
         self.assertIn("nothing that was done to it explains it", problems(self.changed(3, gap=gap), fault("hang")))
         self.assertEqual(problems(self.changed(3, gap=gap), fault("hang"), fault("clock", began=1_000_005.0, lasted=1)), "")
 
+    def test_another_clock_may_correct_the_time(self):
+        gap = Gap(0, 3, "clock", 1_000_006.0, 1_000_006.0)
+        self.assertEqual(problems(self.changed(3, gap=gap, clock="arrival"), fault("hang")), "")
+
     def test_segments_that_are_missing(self):
         segments = footage()
         del segments[2]
