@@ -28,7 +28,7 @@ Segmenter::Segmenter(std::vector<media::Track> tracks, SegmenterOptions options)
       cut_unit_(seconds_of(options.segment_duration)),
       main_(media::main_track_of(tracks_)),
       resolver_(tracks_.size()),
-      timeline_(tracks_),
+      timeline_(tracks_, seconds_of(options.longest_pause)),
       pending_(tracks_.size()) {
   for (const auto& track : tracks_) watches_.emplace_back(track);
 }

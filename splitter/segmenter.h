@@ -19,6 +19,7 @@ struct SegmenterOptions {
   Duration segment_duration = std::chrono::seconds(2);
   std::uint64_t max_segment_bytes = 16 << 20;            // sum of sample sizes
   Duration max_segment_time = std::chrono::seconds(10);  // without an access point
+  Duration longest_pause = std::chrono::seconds(10);     // of timestamps; beyond it they have jumped
 };
 
 // Packets in, segments out: docs/record-format.md, section "Cutting".

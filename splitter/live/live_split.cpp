@@ -42,6 +42,9 @@ std::filesystem::path spill_folder(const std::string& spill, const std::string& 
 // Microseconds that RTP packets which came wait for those before them, by UDP. FFmpeg's 0.1 s is a player's.
 constexpr const char* kWaitsForLatePackets = "500000";
 
+// A live source that says nothing for longer has a gap there, not a picture of that length.
+constexpr Duration kLongestPause = std::chrono::seconds(2);
+
 // Errors that no attempt mends: FFmpeg lacks the protocol, the URL is none.
 bool is_hopeless(const Error& error) {
   return error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kInvalidArgument;
@@ -149,8 +152,10 @@ class LiveRun {
     auto demuxer = live_.open(source);
     if (!demuxer) return std::move(demuxer.error());
     tell_skipped(**demuxer);
-    Connection connection(**demuxer, clock_, options_.segmenter, live_.capture_time, outbox_,
-                          live_.stream_metrics, live_.source_metrics);
+    auto segmenter = options_.segmenter;
+    segmenter.longest_pause = kLongestPause;
+    Connection connection(**demuxer, clock_, segmenter, live_.capture_time, outbox_, live_.stream_metrics,
+                          live_.source_metrics);
     Pacer pacer(clock_, (*demuxer)->tracks());
     lost_in_connection_ = 0;
     auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
