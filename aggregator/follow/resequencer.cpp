@@ -92,6 +92,15 @@ Resequencer::Taken Resequencer::push(Piece piece) {
   return waiting_.contains(at) ? Taken::kWaits : Taken::kOverBudget;
 }
 
+void Resequencer::finish() {
+  finished_ = true;
+  // Nothing begins any more with what has waited for a first access point.
+  if (expected_ || !access_points_.empty() || epochs_.size() != 1) return;
+  stats_.before_start += waiting_.size();
+  waiting_.clear();
+  waiting_bytes_ = 0;
+}
+
 // Seen before, or too late? Of what lies behind the output, only what was given up has not been put out.
 Resequencer::Taken Resequencer::refuse(const Position& at) {
   auto holds = [&](const auto& range) { return range.first <= at && at < range.second; };

@@ -62,7 +62,7 @@ class Resequencer {
   enum class Taken { kWaits, kDuplicate, kLate, kOverBudget };
   Taken push(Piece piece);
   // No more comes: nothing is held for from now on.
-  void finish() { finished_ = true; }
+  void finish();
 
   // What take() would lead to: a statement, which is due at once, or a piece.
   struct Next {

@@ -252,6 +252,14 @@ TEST_F(ResequencerTest, AnEpochThatEndsBeforeItsFirstAccessPointIsPassedOver) {
   EXPECT_EQ(order.stats().before_start, 1U);
 }
 
+TEST_F(ResequencerTest, WithoutAnAccessPointNothingBegins) {
+  push(at(4), 0);
+  order.finish();
+  EXPECT_THAT(take_all(order), IsEmpty());
+  EXPECT_EQ(order.waiting_bytes(), 0U);
+  EXPECT_EQ(order.stats().before_start, 1U);
+}
+
 // ---- epochs
 
 TEST_F(ResequencerTest, AnEndedEpochIsLeftWhenAnotherBegins) {
