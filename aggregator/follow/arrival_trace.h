@@ -114,11 +114,12 @@ class TraceMaker {
       stalled_until_ = arrival(now_) + stall;
     }
     auto sap = chance(0.2) ? 3 : 1;
-    if (!first && chance(settings_.continued)) sap = 0;
+    if (chance(settings_.continued)) sap = 0;
     auto parts = std::uniform_int_distribution<std::int64_t>(1, 4)(random_);
     bool all_lost = chance(settings_.lost);
     if (chance(settings_.told_lost)) {
-      tell(ToldLost{{epoch_, number, 0}, {epoch_, number + 1, 0}});
+      auto end = chance(0.3) ? number + 3 : number + 1;  // what comes of it all the same is played
+      tell(ToldLost{{epoch_, number, 0}, {epoch_, end, 0}});
       all_lost = all_lost || chance(0.8);
     }
     for (std::int64_t part = 0; part < parts; ++part) {

@@ -95,6 +95,9 @@ class Auditor {
     for (const auto& out : player_.out) {
       std::visit([&](const auto& item) { take(item); }, out.item);
     }
+    for (const auto& event : trace.events) {
+      std::visit([&](const auto& what) { heard_.insert(epoch_of(what)); }, event.what);
+    }
     for (const auto& piece : trace.written) EXPECT_EQ(fates(piece.at), 1) << show(piece.at);
     check_counts();
   }
@@ -170,6 +173,10 @@ class Auditor {
     after_gap_ = was_gap_ = false;
   }
 
+  static EpochNumber epoch_of(const Piece& piece) { return piece.at.epoch; }
+  static EpochNumber epoch_of(const ToldLost& lost) { return lost.begin.epoch; }
+  static EpochNumber epoch_of(const auto& marker) { return marker.epoch; }
+
   // How many of the ways to end a piece's story apply to it.
   int fates(const Position& at) const {
     auto in = [&](const auto& range) { return range.first <= at && at < range.second; };
@@ -180,7 +187,9 @@ class Auditor {
     // What the reader was never told of, at the very end.
     bool unseen = !player_.arrived.contains(at) && expected_ && at >= *expected_;
     bool never_reached = at.epoch > *joined_ || (at.epoch == *joined_ && !expected_);
-    return fates + (unseen || never_reached ? 1 : 0);
+    // An epoch between two that were joined, of which nothing reached anybody.
+    bool unheard_of = fates == 0 && at.epoch < *joined_ && !heard_.contains(at.epoch);
+    return fates + (unseen || never_reached || unheard_of ? 1 : 0);
   }
 
   void check_counts() {
@@ -196,6 +205,7 @@ class Auditor {
   std::optional<EpochNumber> joined_;
   bool inside_ = false, after_gap_ = false, was_gap_ = false, open_ = false;
   std::set<Position> played_;
+  std::set<EpochNumber> heard_;
   std::vector<std::pair<Position, Position>> gaps_, unknown_;
 };
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,11 +45,12 @@ std::string show(const PlayoutItem& item) {
     return fmt::format("join {}>{}{}{}", from, join->to, join->from_its_start ? "" : " inside", over);
   }
   if (const auto* gap = std::get_if<PlayoutGap>(&item)) {
-    auto cause = gap->cause == AbsenceCause::kLost           ? "lost"
-                 : gap->cause == AbsenceCause::kCorrupt      ? "corrupt"
-                 : gap->cause == AbsenceCause::kOverBudget   ? "over-budget"
-                 : gap->cause == AbsenceCause::kSourceOutage ? "outage"
-                                                             : "?";
+    const std::map<AbsenceCause, const char*> causes{{AbsenceCause::kLost, "lost"},
+                                                     {AbsenceCause::kCorrupt, "corrupt"},
+                                                     {AbsenceCause::kOverBudget, "over-budget"},
+                                                     {AbsenceCause::kSourceOutage, "outage"},
+                                                     {AbsenceCause::kMissingBlob, "missing"}};
+    const auto* cause = causes.at(gap->cause);
     return fmt::format("{} {}-{}{}{}", cause, show(gap->begin), show(gap->end),
                        gap->unplayable > 0 ? fmt::format(" unplayable {}", gap->unplayable) : "",
                        gap->continues ? " on" : "");
@@ -181,13 +183,29 @@ TEST_F(ResequencerTest, WhatWasToldAsLostAndComesInTimeIsPlayed) {
   EXPECT_THAT(take_all(order), ElementsAre("7:0.0", "7:1.0"));
 }
 
+TEST_F(ResequencerTest, WhatIsToldAsLostEndsAtWhatCame) {
+  begin();
+  order.lose(at(0), at(4), AbsenceCause::kCorrupt);
+  push(at(2));
+  EXPECT_THAT(take_all(order), ElementsAre("corrupt 7:0.0-7:2.0", "7:2.0!", "corrupt 7:3.0-7:4.0"));
+}
+
+TEST_F(ResequencerTest, AnEpochMayBeginBeforeItsFirstAccessPoint) {
+  begin();
+  push(at(1), 3);
+  order.begin_epoch(kSecond);
+  push(at(0, 0, kSecond), 0);
+  push(at(1, 0, kSecond), 3);
+  EXPECT_THAT(take_all(order), ElementsAre("lost 7:0.0-7:1.0", "7:1.0!~", "join 7?>9", "9:0.0", "9:1.0"));
+}
+
 TEST_F(ResequencerTest, CausesAreKeptApart) {
   begin();
   order.lose(at(1), at(3), AbsenceCause::kCorrupt);
   order.lose(at(0, 5), at(2), AbsenceCause::kMissingBlob);  // only what is not told yet counts
   push(at(4));
-  EXPECT_THAT(take_all(order), ElementsAre("lost 7:0.0-7:0.5", "? 7:0.5-7:1.0 on", "corrupt 7:1.0-7:3.0 on",
-                                           "lost 7:3.0-7:4.0 on", "7:4.0!"));
+  EXPECT_THAT(take_all(order), ElementsAre("lost 7:0.0-7:0.5", "missing 7:0.5-7:1.0 on",
+                                           "corrupt 7:1.0-7:3.0 on", "lost 7:3.0-7:4.0 on", "7:4.0!"));
   EXPECT_EQ(order.stats().gaps, 1U);
 }
 
