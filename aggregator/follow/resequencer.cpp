@@ -64,6 +64,10 @@ void Resequencer::note_unwritten(EpochNumber epoch, std::int64_t before_segment,
 void Resequencer::lose(const Position& begin, const Position& end, AbsenceCause cause) {
   if (begin.epoch != end.epoch || !(begin < end) || !know(begin.epoch)) return;
   auto& absent = epochs_[begin.epoch].absent;
+  if (expected_ && end <= *expected_) return;
+  if (expected_ && begin.epoch == expected_->epoch) {  // of what is behind, nothing need be known
+    while (!absent.empty() && absent.begin()->second.end <= *expected_) absent.erase(absent.begin());
+  }
   if (absent.size() >= kMostTold) return;  // it is missing without being told, too
   // What was told first stays; a range inside another one adds nothing.
   auto after = absent.upper_bound(begin);

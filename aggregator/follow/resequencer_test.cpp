@@ -1,77 +1,17 @@
 #include "aggregator/follow/resequencer.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-#include <string>
-#include <vector>
+#include "aggregator/follow/resequencer_words.h"
 
 namespace gopline::aggregator {
 namespace {
 
-using namespace std::chrono_literals;
+using namespace testing;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Taken = Resequencer::Taken;
-
-constexpr EpochNumber kFirst{7}, kSecond{9};
-
-Position at(std::int64_t segment, std::int64_t part = 0, EpochNumber epoch = kFirst) {
-  return {epoch, segment, part};
-}
-
-Piece piece(const Position& position, int sap = 1, bool last = true, std::size_t bytes = 100) {
-  Piece piece;
-  piece.at = position;
-  piece.last = last;
-  piece.sap = sap;
-  piece.start = position.segment * 1s;
-  piece.duration = 1s;
-  piece.time = Timestamp(position.segment * 1s);
-  piece.bytes = bytes;
-  return piece;
-}
-
-// "7:3.0" is a piece, "!" one after a gap, "~" one whose leading pictures go.
-std::string show(const Position& position) {
-  return fmt::format("{}:{}.{}", position.epoch, position.segment, position.part);
-}
-std::string show(const PlayoutItem& item) {
-  if (const auto* join = std::get_if<EpochJoin>(&item)) {
-    auto from = join->from ? fmt::format("{}{}", *join->from, join->from_ended ? "" : "?") : "";
-    auto over = join->passed_over > 0 ? fmt::format(" over {}", join->passed_over) : "";
-    return fmt::format("join {}>{}{}{}", from, join->to, join->from_its_start ? "" : " inside", over);
-  }
-  if (const auto* gap = std::get_if<PlayoutGap>(&item)) {
-    const std::map<AbsenceCause, const char*> causes{{AbsenceCause::kLost, "lost"},
-                                                     {AbsenceCause::kCorrupt, "corrupt"},
-                                                     {AbsenceCause::kOverBudget, "over-budget"},
-                                                     {AbsenceCause::kSourceOutage, "outage"},
-                                                     {AbsenceCause::kMissingBlob, "missing"}};
-    const auto* cause = causes.at(gap->cause);
-    return fmt::format("{} {}-{}{}{}", cause, show(gap->begin), show(gap->end),
-                       gap->unplayable > 0 ? fmt::format(" unplayable {}", gap->unplayable) : "",
-                       gap->continues ? " on" : "");
-  }
-  const auto& out = std::get<PlayoutPiece>(item);
-  return show(out.piece.at) + (out.resumes ? "!" : "") + (out.drop_leading ? "~" : "");
-}
-
-std::vector<std::string> take_all(Resequencer& order) {
-  std::vector<std::string> items;
-  while (auto item = order.take()) items.push_back(show(*item));
-  return items;
-}
-
-// What is due at once: without what somebody has to wait for.
-std::vector<std::string> take_statements(Resequencer& order) {
-  std::vector<std::string> items;
-  for (auto next = order.next(); next && !next->piece; next = order.next())
-    items.push_back(show(*order.take()));
-  return items;
-}
 
 class ResequencerTest : public ::testing::Test {
  protected:
@@ -336,36 +276,6 @@ TEST_F(ResequencerTest, MoreEpochsThanAnybodyJoinsArePassedOver) {
   EXPECT_EQ(order.stats().over_budget, 37U);
 }
 
-// ---- memory
-
-TEST(ResequencerBudget, TheOldestGoAsAGap) {
-  Resequencer order({.max_bytes = 5000});
-  order.begin_epoch(kFirst);
-  for (int i = 0; i < 10; ++i) {
-    order.push(piece(at(i), 1, true, 1000));
-    EXPECT_LE(order.waiting_bytes(), 5000U);
-  }
-  EXPECT_THAT(take_all(order), ElementsAre("join >7", "over-budget 7:0.0-7:7.0", "7:7.0!", "7:8.0", "7:9.0"));
-  EXPECT_EQ(order.stats().over_budget, 7U);
-  EXPECT_EQ(order.push(piece(at(3))), Taken::kLate);
-}
-
-TEST(ResequencerBudget, WhatIsLargerThanTheBudgetIsAGapOfItsOwn) {
-  Resequencer order({.max_bytes = 5000});
-  order.begin_epoch(kFirst);
-  order.push(piece(at(0)));
-  EXPECT_EQ(order.push(piece(at(1), 1, true, 6000)), Taken::kOverBudget);
-  order.push(piece(at(2)));
-  EXPECT_THAT(take_all(order), ElementsAre("join >7", "7:0.0", "over-budget 7:1.0-7:2.0", "7:2.0!"));
-}
-
-TEST(ResequencerBudget, PiecesWithoutBytesCostSomethingToo) {
-  Resequencer order({.max_bytes = 10'000});
-  order.begin_epoch(kFirst);
-  for (int i = 1; i < 1000; ++i) order.push(piece(at(i), 0, true, 0));
-  EXPECT_LE(order.waiting(), 20U);
-}
-
 TEST_F(ResequencerTest, FinishHoldsForNothing) {
   begin();
   push(at(1));
@@ -374,30 +284,6 @@ TEST_F(ResequencerTest, FinishHoldsForNothing) {
   EXPECT_THAT(take_statements(order), ElementsAre("lost 7:0.0-7:1.0"));
   EXPECT_THAT(take_all(order), ElementsAre("7:1.0!", "lost 7:2.0-7:4.0 unplayable 1"));
   EXPECT_FALSE(order.next());
-}
-
-// ---- what no writer of ours would write
-
-TEST_F(ResequencerTest, PartsBehindTheLastAreNotPlayed) {
-  begin();
-  push(at(0, 1), 0, false);
-  push(at(0, 0), 1, true);
-  push(at(1));
-  EXPECT_THAT(take_all(order), ElementsAre("7:0.0", "7:1.0"));
-  EXPECT_EQ(order.stats().late, 1U);
-  EXPECT_EQ(order.waiting_bytes(), 0U);
-}
-
-TEST_F(ResequencerTest, AbsencesBeyondCountingAreStillGaps) {
-  begin();
-  for (int i = 0; i < 5000; ++i) order.lose(at(2 * i), at(2 * i + 1), AbsenceCause::kCorrupt);
-  for (int i = 0; i < 5000; ++i)
-    order.note_unwritten(kFirst, 20'000 + i, {AbsenceCause::kClock, Timestamp(), Timestamp(1s), 1});
-  push(at(20'000));
-  take_all(order);
-  order.finish();
-  take_all(order);
-  EXPECT_EQ(order.stats().played, 1U);
 }
 
 }  // namespace
