@@ -139,7 +139,7 @@ Result<int> follow(const AggregateCommand& command, aggregator::AggregateOptions
   };
   events.on_absence = [&](const aggregator::Absence& absence) { print_note(gap_line(stream, absence)); };
   events.on_progress = [&](const aggregator::AggregateProgress& progress) {
-    board.update(line, ProgressState{progress.bytes, std::nullopt, {}, {}});
+    board.update(line, ProgressState{progress.bytes, std::nullopt, {}});
   };
   auto started = environment.clock.steady_now();
   auto report = aggregator::follow_stream(log, environment.clock, following, events, environment.stop);
@@ -189,7 +189,7 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   auto report = aggregator::aggregate(
       *log, options,
       [&](const aggregator::AggregateProgress& progress) {
-        ProgressState state{progress.bytes, std::nullopt, {}, {}};
+        ProgressState state{progress.bytes, std::nullopt, {}};
         if (progress.bytes_planned > 0) {
           state.fraction = static_cast<double>(progress.bytes) / static_cast<double>(progress.bytes_planned);
         } else if (progress.segments_planned > 0) {

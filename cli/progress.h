@@ -22,7 +22,7 @@ struct ProgressState {
   std::uint64_t bytes = 0;         // done so far; the rate is theirs
   std::optional<double> fraction;  // of the whole, 0 to 1; nullopt where the end is unknown (a live source)
   Duration media_time{};           // footage done so far
-  std::string words;               // of a live source: these instead of how far and how fast
+  std::string words{};             // of a live source: these instead of how far and how fast
 };
 
 struct ProgressOptions {
