@@ -106,6 +106,10 @@ class Follower {
       // The end as of now, in so many words: what is written from here on is not missed.
       GOPLINE_ASSIGN(auto kept, log_.offsets(where));
       start = StartPosition::at(kept.end);
+      // Whatever began before that is named by now; later a newer one may have taken its place.
+      GOPLINE_TRY(directory_->refresh());
+      GOPLINE_ASSIGN(state, directory_->find(selection_.stream));
+      if (state.started) feed_.know(record::StartedEpoch{*state.epoch, state.epoch_offset, *state.started});
     }
     return reader_->assign({{where, start}});
   }

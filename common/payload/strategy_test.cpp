@@ -21,7 +21,7 @@ TEST(Strategy, AutoGoesBySize) {
   EXPECT_EQ(automatic(4 * kMiB + 1, false), Strategy::kChunk);
   EXPECT_EQ(automatic(1000 * kMiB, false), Strategy::kChunk);
   EXPECT_EQ(automatic(31 * kMiB, true), Strategy::kChunk);
-  EXPECT_EQ(automatic(32 * kMiB, true), Strategy::kClaim);
+  EXPECT_EQ(automatic(64 * kMiB, true), Strategy::kClaim);
 }
 
 TEST(Strategy, AutoGoesBySettings) {
