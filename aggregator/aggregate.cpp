@@ -1,23 +1,12 @@
 #include "aggregator/aggregate.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
-
 #include "aggregator/read_ahead.h"
 #include "aggregator/sink.h"
 #include "aggregator/stream_reader.h"
-#include "common/base/logging.h"
 #include "common/media/muxer.h"
 
 namespace gopline::aggregator {
 namespace {
-
-// Standard output, pipes and devices are written in order only.
-bool is_rewindable(const std::string& output) {
-  struct stat status {};
-  return output != "-" && (::stat(output.c_str(), &status) != 0 || S_ISREG(status.st_mode));
-}
 
 class Aggregation {
  public:
@@ -80,18 +69,11 @@ class Aggregation {
   }
 
   Result<void> make_sink(const EpochBegin& epoch) {
-    bool fragments = epoch.started.marker.content_type.find("/mp4") != std::string::npos;
-    if (report_.format == "mp4" && options_.muxer_options.empty() && !is_rewindable(options_.output)) {
-      log_info(options_.output, "cannot be written out of order, so this is fragmented MP4");
-      report_.format = "fmp4";
-    }
     SinkOptions options{options_.output, report_.format, options_.muxer_options};
-    report_.passed_through = report_.format == "fmp4" && fragments && options.muxer_options.empty();
-    if (!report_.passed_through) {
-      sink_ = make_muxer_sink(std::move(options));
-      return {};
-    }
-    GOPLINE_ASSIGN(sink_, make_passthrough_sink(options));
+    GOPLINE_ASSIGN(auto opened, open_sink(std::move(options), epoch));
+    sink_ = std::move(opened.sink);
+    report_.format = std::move(opened.format);
+    report_.passed_through = opened.passed_through;
     return {};
   }
 

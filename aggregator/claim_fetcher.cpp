@@ -7,7 +7,7 @@
 namespace gopline::aggregator {
 namespace {
 
-constexpr std::uint64_t kMostBytesAhead = 96 << 20;
+constexpr std::uint64_t kMostBytesAhead = 64 << 20;
 
 }  // namespace
 

@@ -12,7 +12,7 @@
 namespace gopline::aggregator {
 namespace {
 
-constexpr std::size_t kReadAheadBytes = 64 << 20;
+constexpr std::size_t kReadAheadBytes = 32 << 20;
 
 // A run of whole pieces: of an epoch, its first so many segments.
 struct Stretch {

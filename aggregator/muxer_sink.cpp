@@ -83,6 +83,7 @@ class MuxerSink final : public Sink {
       ++stats_.packets;
     }
     ++stats_.epochs.back().segments;
+    if (options_.live) return muxer_->flush();
     return {};
   }
 

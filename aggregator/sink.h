@@ -34,7 +34,18 @@ struct SinkOptions {
   std::string output;
   std::string format;  // a libavformat name or "fmp4", as media::container_format gives it
   std::vector<std::pair<std::string, std::string>> muxer_options;
+  bool live = false;  // every segment leaves when it is written
 };
+
+struct OpenedSink {
+  std::unique_ptr<Sink> sink;
+  std::string format;           // libavformat's name, or "fmp4"
+  bool passed_through = false;  // fragments are written untouched
+};
+
+// The sink that makes `options.format` of a stream that begins with this epoch: stored fragments pass through
+// where they can, and MP4 is fragmented where the output cannot be written out of order.
+Result<OpenedSink> open_sink(SinkOptions options, const EpochBegin& epoch);
 
 // Packets into any container, as ffmpeg's stream copy would write them.
 std::unique_ptr<Sink> make_muxer_sink(SinkOptions options);

@@ -133,18 +133,19 @@ inline ClipSegments cut_clip(const std::string& name, std::size_t parts = 1) {
 struct EpochOptions {
   Timestamp start = kNoon;  // capture time of its first picture
   bool late = false;
-  std::size_t chunk_bytes = 0;                      // 0: one chunk per segment
-  std::size_t fragments_per_chunk = 0;              // else, where it is not 0, a chunk for each so many
-  std::map<std::int64_t, std::size_t> only_chunks;  // of these segments: so many, and no index entry
-  std::vector<std::int64_t> without;                // segments that are not written
-  std::int64_t segments = -1;                       // that many only; -1: all
-  std::optional<std::int64_t>
-      unfinished;                       // this segment's last chunk is not written (chunk_bytes must be set)
+  std::size_t chunk_bytes = 0;                           // 0: one chunk per segment
+  std::size_t fragments_per_chunk = 0;                   // else, where it is not 0, a chunk for each so many
+  std::map<std::int64_t, std::size_t> only_chunks = {};  // of these segments: so many, and no index entry
+  std::vector<std::int64_t> without = {};                // segments that are not written
+  std::int64_t segments = -1;                            // that many only; -1: all
+  std::optional<std::int64_t> unfinished =
+      {};                               // this segment's last chunk is not written (chunk_bytes must be set)
   payload::BlobStore* blobs = nullptr;  // payloads go there, and claim checks into the log
   bool started = true;
   bool ended = true;
   bool indexed = true;
-  std::map<std::int64_t, record::GapFacts> gaps;  // before these segments; number beyond the last: at the end
+  std::map<std::int64_t, record::GapFacts> gaps =
+      {};  // before these segments; number beyond the last: at the end
 };
 
 // One stream in a log in memory, in partition 0, written record by record.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "aggregator/aggregate.h"
+#include "aggregator/follow_stream.h"
 #include "cli/absences.h"
 #include "cli/blob_stores.h"
 #include "cli/command.h"
@@ -30,12 +31,16 @@ constexpr const char* kExamples =
     "  gopline aggregate lobby --output part.mp4 --from 2026-11-22T18:30:00Z --to 2026-11-22T18:35:00Z\n"
     "  gopline aggregate lobby --output live.mp4 --format fmp4   fragmented MP4: the stored bytes, "
     "untouched\n"
-    "  gopline aggregate lobby --output - | ffplay -\n\n"
+    "  gopline aggregate lobby --output - | ffplay -\n"
+    "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n\n"
     "Whole segments are written: from the key frame at or before --from to the segment that covers --to. The "
     "format\n"
     "follows from the file's extension; standard output gets fragmented MP4. What is missing is listed, and "
     "the\n"
-    "output goes on at the next key frame. When it fails, no output file is left.\n";
+    "output goes on at the next key frame. When it fails, no output file is left.\n"
+    "With --follow it begins at the next key frame, or at --from, and keeps the stream's pace, as far behind "
+    "as its\n"
+    "arrivals ask for: so long it waits for what is missing, and then states a gap.\n";
 
 struct AggregateCommand {
   LogOptions log;
@@ -43,6 +48,9 @@ struct AggregateCommand {
   OutputOptions output;
   std::optional<aggregator::EpochSelection> epoch;
   aggregator::AggregateOptions aggregate;
+  bool follow = false;
+  Duration min_delay{}, max_delay = aggregator::PlayoutDelayOptions{}.most;
+  std::optional<Timestamp> until;
 };
 
 ordered_json report_json(const AggregateCommand& command, const aggregator::AggregateReport& report) {
@@ -97,6 +105,69 @@ std::string summary(const AggregateCommand& command, const aggregator::Aggregate
   return text;
 }
 
+ordered_json follow_json(const AggregateCommand& command, const aggregator::FollowReport& report) {
+  auto json = report_json(command, report.output);
+  const auto& playout = report.playout;
+  json["whole"] = report.whole();
+  json["follow"] = {{"gaps", report.gaps},
+                    {"delay_seconds", static_cast<double>(playout.delay.count()) / 1e6},
+                    {"drift_ppm", playout.drift_ppm},
+                    {"unplayable", playout.order.unplayable},
+                    {"over_budget", playout.order.over_budget}};
+  return json;
+}
+
+// One line, as it is stated.
+std::string gap_line(const std::string& stream, const aggregator::Absence& absence) {
+  auto which = absence.first_segment ? fmt::format(", from segment {} on", *absence.first_segment) : "";
+  return fmt::format("gap in {}: {}, epoch {}{}, {} to {}: {}\n", printable(stream), to_string(absence.cause),
+                     absence.epoch, which, show_time(absence.from), show_time(absence.to), absence.reason);
+}
+
+Result<int> follow(const AggregateCommand& command, aggregator::AggregateOptions options, Log& log,
+                   const Environment& environment) {
+  const auto& stream = command.aggregate.selection.stream;
+  aggregator::FollowOptions following{std::move(options), command.until, {}};
+  following.playout.delay.least = command.min_delay;
+  following.playout.delay.most = command.max_delay;
+  bool quiet = command.output.quiet;
+  ProgressBoard board(environment.clock, progress_options(quiet), print_note);
+  auto line = board.add(stream);
+  aggregator::FollowEvents events;
+  events.on_ready = [&] {
+    if (!quiet) print_note(fmt::format("following {}\n", printable(stream)));
+  };
+  events.on_absence = [&](const aggregator::Absence& absence) { print_note(gap_line(stream, absence)); };
+  events.on_progress = [&](const aggregator::AggregateProgress& progress) {
+    board.update(line, ProgressState{progress.bytes, std::nullopt, {}});
+  };
+  auto started = environment.clock.steady_now();
+  auto report = aggregator::follow_stream(log, environment.clock, following, events, environment.stop);
+  board.close();
+  if (!report) return tl::unexpected(report.error());
+  auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
+  if (command.output.json) print_result(follow_json(command, *report).dump(2) + "\n");
+  if (!report->whole() || !(quiet || command.output.json))
+    print_note(summary(command, report->output, elapsed));
+  if (report->interrupted) return kInterrupted;
+  return report->whole() ? kWhole : kNotWhole;
+}
+
+void check_follow_options(const CLI::App& command, const AggregateCommand& options) {
+  if (options.follow) {
+    for (const auto* name : {"--to", "--epoch"}) {
+      if (command.count(name) > 0)
+        throw CLI::ValidationError(name, "does not go with --follow; --until ends it");
+    }
+    if (options.min_delay > options.max_delay)
+      throw CLI::ValidationError("--min-delay", "is longer than --max-delay");
+    return;
+  }
+  for (const auto* name : {"--min-delay", "--max-delay", "--until"}) {
+    if (command.count(name) > 0) throw CLI::ValidationError(name, "goes with --follow");
+  }
+}
+
 Result<int> run(const AggregateCommand& command, const Environment& environment) {
   auto options = command.aggregate;
   GOPLINE_ASSIGN(options.selection.topic_namespace, namespace_of(command.log));
@@ -111,6 +182,7 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   options.selection.epochs = command.epoch.value_or(
       options.selection.bounded() ? aggregator::EpochSelection::all() : aggregator::EpochSelection::latest());
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, environment.stop));
+  if (command.follow) return follow(command, std::move(options), *log, environment);
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
   auto line = board.add(options.selection.stream);
   auto started = environment.clock.steady_now();
@@ -157,10 +229,16 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
       ->add_option("--format", options->aggregate.format,
                    "mp4, fmp4, mkv, ts, nut or what else FFmpeg writes")
       ->type_name("F");
+  command->add_flag("--follow", options->follow, "Go on with what is written from now on, until Ctrl-C");
+  add_duration(*command, "--min-delay", options->min_delay, "--follow: stay at least so far behind");
+  add_duration(*command, "--max-delay", options->max_delay,
+               "--follow: wait at most so long for what is missing (10s)");
+  add_time(*command, "--until", options->until, "--follow: end before this capture time");
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);
-  command->callback([options, &chosen] {
+  command->callback([options, command, &chosen] {
+    check_follow_options(*command, *options);
     if (options->output.json && options->aggregate.output == "-") {
       throw CLI::ValidationError("--json", "standard output carries the video: give --output a file");
     }

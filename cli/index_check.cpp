@@ -87,6 +87,7 @@ class IndexChecker {
           fmt::format("{} segments of the open epoch are not indexed yet: the next writer does it",
                       unindexed_in_open_epoch_));
     }
+    book_hours();
     for (const auto& [offset, hour] : hours_) check_hour(offset, hour);
   }
 
@@ -154,11 +155,23 @@ class IndexChecker {
     }
   }
 
+  // The hour that each entry counts to: one whose time lies before the open hour, to that.
+  void book_hours() {
+    std::optional<EpochNumber> epoch;
+    std::string open;
+    for (const auto& [key, entry] : entries_) {
+      auto hour = format_hour(entry.time);
+      if (epoch != key.first || hour > open) open = hour;
+      epoch = key.first;
+      counts_to_.emplace(key, open);
+    }
+  }
+
   // Retention has taken the first entries of the epoch, and those that are left begin in this hour.
   bool has_lost_its_beginning(const record::IndexHour& hour) const {
     auto first = entries_.lower_bound(SegmentKey{hour.epoch, SegmentNumber(0)});
     return has_expired_ && first != entries_.end() && first->first.second != SegmentNumber(0) &&
-           first->second.epoch == hour.epoch && format_hour(first->second.time) == hour.hour;
+           first->second.epoch == hour.epoch && counts_to_.at(first->first) == hour.hour;
   }
 
   // An hour's sums must be those of its entries that the index still keeps.
@@ -166,7 +179,7 @@ class IndexChecker {
     std::int64_t segments = 0;
     std::uint64_t bytes = 0;
     for (const auto& [key, entry] : entries_) {
-      if (entry.epoch != hour.epoch || format_hour(entry.time) != hour.hour) continue;
+      if (entry.epoch != hour.epoch || counts_to_.at(key) != hour.hour) continue;
       ++segments;
       bytes += entry.size;
     }
@@ -192,6 +205,7 @@ class IndexChecker {
   const bool has_expired_;  // the oldest of the index
   VerifyReport& report_;
   std::map<SegmentKey, record::IndexEntry> entries_;
+  std::map<SegmentKey, std::string> counts_to_;  // an hour, in the end
   std::vector<std::pair<Offset, record::IndexHour>> hours_;
   std::int64_t unindexed_in_open_epoch_ = 0;
 };

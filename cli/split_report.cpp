@@ -48,6 +48,7 @@ ordered_json json_of(const SplitTask& task) {
   if (task.report && task.is_live) {
     json["epochs"] = task.report->epochs;
     json["outages"] = task.report->outages;
+    json["lost_packets"] = task.report->lost_packets;
     json["dropped_bytes"] = task.report->dropped_bytes;
   }
   if (task.report) json["payloads"] = strategies_json(task.report->epoch.strategies);
@@ -95,6 +96,11 @@ std::string to_text(const std::deque<SplitTask>& tasks) {
     if (task.report->outages > 0) {
       notes += fmt::format("{}: {} outages, {} epochs\n", printable(task.stream), task.report->outages,
                            task.report->epochs);
+    }
+    if (task.report->lost_packets > 0) {
+      notes +=
+          fmt::format("{}: the network lost {} RTP packets; pictures with holes are stored as they came\n",
+                      printable(task.stream), task.report->lost_packets);
     }
     if (task.report->dropped_bytes > 0) {
       notes += fmt::format("{}: {} were dropped, because the log did not keep up\n", printable(task.stream),

@@ -36,7 +36,7 @@ Segmenter::Segmenter(std::vector<media::Track> tracks, SegmenterOptions options)
       cut_unit_(seconds_of(options.segment_duration)),
       main_(media::main_track_of(tracks_)),
       resolver_(tracks_.size()),
-      timeline_(tracks_),
+      timeline_(tracks_, seconds_of(options.longest_pause)),
       pending_(tracks_.size()) {
   if (!media::SegmentBuilder::has_parts(tracks_)) options_.latency = Latency::kNormal;
   for (const auto& track : tracks_) watches_.emplace_back(track);

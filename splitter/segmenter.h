@@ -29,6 +29,7 @@ struct SegmenterOptions {
   Duration segment_duration = std::chrono::seconds(2);
   std::uint64_t max_segment_bytes = 16 << 20;            // sum of sample sizes
   Duration max_segment_time = std::chrono::seconds(10);  // without an access point
+  Duration longest_pause = std::chrono::seconds(10);     // of timestamps; beyond it they have jumped
   Latency latency = Latency::kNormal;
   Duration part_duration = std::chrono::milliseconds(300);  // kLow
 };

@@ -211,6 +211,25 @@ TEST(Segmenter, TakesATimeLapseAndSparseSubtitlesForWhatTheyAre) {
   for (const auto& s : run(tracks, packets)) EXPECT_FALSE(s.discontinuity);
 }
 
+TEST(Segmenter, CutsAtAPauseThatIsTooLongAndTakesSlowPicturesForWhatTheyAre) {
+  SegmenterOptions options;
+  options.longest_pause = std::chrono::seconds(2);
+  auto packets = video(100, 4);
+  for (std::size_t i = 50; i < packets.size(); ++i) {
+    *packets[i].dts += 3000;
+    *packets[i].pts += 3000;
+  }
+  auto segments = run(video_only(), packets, options);
+  EXPECT_EQ(std::ranges::count_if(segments, [](const auto& s) { return s.discontinuity; }), 1);
+  EXPECT_EQ(segments.back().start + segments.back().duration, 50'000) << "the timeline has no hole";
+
+  std::vector<Packet> slow;
+  for (int i = 0; i < 8; ++i) slow.push_back(packet(0, i * 5000, true, 40));
+  segments = run(video_only(), slow, options);
+  EXPECT_EQ(std::ranges::count_if(segments, [](const auto& s) { return s.discontinuity; }), 1)
+      << "the first step alone cannot be told from a pause";
+}
+
 TEST(Segmenter, BoundsASegmentWhoseMainTrackHasEnded) {
   std::vector<Packet> packets{packet(0, 0, true)};
   for (int i = 0; i < 100; ++i) packets.push_back(packet(1, i * 500, true));

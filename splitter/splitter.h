@@ -54,6 +54,7 @@ struct SplitReport {
   // Of a live source, whose epochs are summed up above.
   std::int64_t epochs = 1;
   std::int64_t outages = 0;
+  std::int64_t lost_packets = 0;    // of RTP, by the network
   std::uint64_t dropped_bytes = 0;  // the log could not keep up
 };
 

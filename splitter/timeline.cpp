@@ -5,10 +5,10 @@
 namespace gopline::splitter {
 namespace {
 constexpr Rational kMostBack{1, 1};
-constexpr Rational kMostForward{10, 1};
 }  // namespace
 
-Timeline::Timeline(const std::vector<media::Track>& tracks) {
+Timeline::Timeline(const std::vector<media::Track>& tracks, Rational longest_pause)
+    : longest_pause_(longest_pause) {
   for (const auto& track : tracks) {
     TrackState state;
     state.time_base = track.time_base;
@@ -30,9 +30,10 @@ Rational Timeline::time_of(const TrackState& state, std::int64_t dts) const {
 bool Timeline::jumps(const TrackState& state, std::int64_t dts) const {
   if (!state.may_jump || !state.seen) return false;
   if (ticks_to_seconds(state.last_dts - dts, state.time_base) > kMostBack) return true;
-  auto expected = state.last_dts + state.last_duration;
-  return ticks_to_seconds(dts - expected, state.time_base) > kMostForward &&
-         time_of(state, dts) > end_ + kMostForward;
+  // A source of a picture every few seconds does not pause.
+  auto expected = state.last_dts + std::max(state.last_duration, state.last_step);
+  return ticks_to_seconds(dts - expected, state.time_base) > longest_pause_ &&
+         time_of(state, dts) > end_ + longest_pause_;
 }
 
 Timeline::Place Timeline::place(int track, std::int64_t dts, std::int64_t duration) {
@@ -44,7 +45,7 @@ Timeline::Place Timeline::place(int track, std::int64_t dts, std::int64_t durati
     state.generation = generation_;
     state.origin = floor_div(t0_, state.time_base);
     auto moved = time_of(state, dts);
-    if (!others_moved || moved > end_ + kMostForward || moved < end_ - kMostForward) {
+    if (!others_moved || moved > end_ + longest_pause_ || moved < end_ - longest_pause_) {
       t0_ = ticks_to_seconds(dts, state.time_base) - end_;
       state.origin = floor_div(t0_, state.time_base);
       state.generation = ++generation_;
@@ -53,6 +54,7 @@ Timeline::Place Timeline::place(int track, std::int64_t dts, std::int64_t durati
   }
   place.origin = state.origin;
   place.time = std::max({std::int64_t{0}, state.last_time, (dts - state.origin) * state.time_base.num});
+  state.last_step = state.seen ? std::max<std::int64_t>(0, dts - state.last_dts) : 0;
   state.seen = true;
   state.last_dts = dts;
   state.last_duration = duration;

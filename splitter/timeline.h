@@ -9,12 +9,12 @@ namespace gopline::splitter {
 
 // Puts every track's packets on one timeline that begins at T0 and never goes back: timeline ticks = (source
 // dts - origin) x time_base.num, origin = floor(T0 / time base). Where a source's timestamps jump (back by
-// more than 1 s, or forward by more than 10 s beyond where they were expected and beyond every other track),
-// T0 moves so that the timeline simply goes on; the first track to jump makes a discontinuity, the others
-// follow when their own packets jump.
+// more than 1 s, or forward by more than the longest pause beyond where they were expected and beyond every
+// other track), T0 moves so that the timeline simply goes on; the first track to jump makes a discontinuity,
+// the others follow when their own packets jump.
 class Timeline {
  public:
-  explicit Timeline(const std::vector<media::Track>& tracks);
+  Timeline(const std::vector<media::Track>& tracks, Rational longest_pause);
 
   // T0: seconds of the source's clock.
   void start(Rational t0);
@@ -39,11 +39,13 @@ class Timeline {
     int generation = 0;  // of T0
     std::int64_t last_dts = 0;
     std::int64_t last_duration = 0;
+    std::int64_t last_step = 0;  // from the packet before it
     std::int64_t last_time = 0;
   };
   bool jumps(const TrackState& state, std::int64_t dts) const;
   Rational time_of(const TrackState& state, std::int64_t dts) const;
 
+  Rational longest_pause_;
   std::vector<TrackState> tracks_;
   Rational t0_{0, 1};
   int generation_ = 0;

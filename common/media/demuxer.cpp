@@ -1,4 +1,5 @@
 #include "common/media/demuxer.h"
+#include "common/media/av_log.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,7 @@ class AvDemuxer final : public Demuxer {
   const SourceInfo& info() const override { return info_; }
   const std::vector<Track>& tracks() const override { return tracks_; }
   const std::vector<SkippedTrack>& skipped() const override { return skipped_; }
+  std::int64_t lost_packets() const override { return lost_packets_; }
   std::uint64_t bytes_read() const override {
     auto position = input_ && input_->pb ? avio_tell(input_->pb) : 0;
     return position > 0 ? static_cast<std::uint64_t>(position) : 0;
@@ -304,6 +306,7 @@ class AvDemuxer final : public Demuxer {
       if (is_overdue_) return fail_overdue("no packet");
       be_patient();
       int code = av_read_frame(input_.get(), packet_.get());
+      lost_packets_ += take_missed_rtp_packets();
       if (code >= 0 && options_.is_live && is_broken_off()) {
         // Broken off, libavformat gives what its parsers hold: maybe half a picture, which nothing tells.
         av_packet_unref(packet_.get());
@@ -394,6 +397,7 @@ class AvDemuxer final : public Demuxer {
 
   DemuxerOptions options_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::int64_t lost_packets_ = 0;
   bool is_overdue_ = false;  // a wait has been broken off
   AvPacketPtr packet_;
   std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it

@@ -51,6 +51,8 @@ class Demuxer {
   virtual Result<std::optional<Packet>> read() = 0;
 
   virtual std::uint64_t bytes_read() const = 0;  // position in the source, for progress
+  // RTP packets that never came, as the numbers of the others tell; 0 where there are no such numbers.
+  virtual std::int64_t lost_packets() const { return 0; }
 };
 
 }  // namespace gopline::media

@@ -85,6 +85,11 @@ class AvMuxer final : public Muxer {
   void expect_hole() override { times_->expect_hole(); }
   std::int64_t end_us() const override { return end_us_; }
 
+  Result<void> flush() override {
+    avio_flush(context_->pb);
+    return io_->check();
+  }
+
   Result<void> finish() override {
     int code = av_write_trailer(context_.get());
     GOPLINE_TRY(io_->check());

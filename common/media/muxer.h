@@ -51,6 +51,9 @@ class Muxer {
   // End of what was written, microseconds from the output's zero: the latest dts (or pts) plus its duration.
   virtual std::int64_t end_us() const = 0;
 
+  // What the container has made of the packets so far leaves now: somebody is watching. Packets that wait for
+  // another track's stay.
+  virtual Result<void> flush() = 0;
   virtual Result<void> finish() = 0;  // flushes, writes the trailer, closes
   virtual std::uint64_t bytes_written() const = 0;
 };

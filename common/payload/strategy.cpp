@@ -14,8 +14,9 @@ constexpr std::array<std::pair<Strategy, std::string_view>, 4> kNames{{{Strategy
                                                                        {Strategy::kChunk, "chunk"},
                                                                        {Strategy::kClaim, "claim"}}};
 
-// A claim check costs a request to the store: worth it where a payload is many chunks.
-constexpr std::uint64_t kDefaultClaimBytes = 32 << 20;
+// A claim check arrives later than chunks and costs twice the CPU (docs/benchmarks.md). What it saves is the
+// brokers' disks and network: worth it where a payload is many chunks.
+constexpr std::uint64_t kDefaultClaimBytes = 64 << 20;
 
 Choice inline_choice(std::uint64_t size, std::string reason) {
   return {Strategy::kInline, size, std::move(reason)};

@@ -39,8 +39,9 @@ class CaptureTime {
     Timestamp time;
     record::CaptureClock clock = record::CaptureClock::kArrival;
   };
-  // Of a picture at this media time. Before the first packet: the epoch of the clock.
+  // Of a picture at this media time. Before the first packet, and the first since forget(): nothing sensible.
   Estimate at(Duration media) const;
+  bool knows_anything() const { return !buckets_.empty(); }  // since the beginning, or forget()
 
   // Source's clock less ours, as far as transport and encoding let it be seen. nullopt: it does not say.
   std::optional<Duration> skew() const;

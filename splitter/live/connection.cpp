@@ -92,7 +92,22 @@ void Connection::observe(const media::Segment& segment) {
       stream_metrics_.capture_to_read.observe(now - ago - times_.at(media).time);
     }
   }
+  if (!times_.knows_anything()) observe_any(segment);
   if (auto skew = times_.skew()) source_metrics_.clock_offset.set(*skew);
+}
+
+// Of a segment without pictures, behind a jump or when nothing else ever came, sound has to tell the time.
+void Connection::observe_any(const media::Segment& segment) {
+  auto wall_minus_steady = clock_.now().time_since_epoch() - clock_.steady_now().time_since_epoch();
+  for (const auto& run : segment.runs) {
+    auto timescale = demuxer_.tracks()[static_cast<std::size_t>(run.track)].time_base.den;
+    for (const auto& timed : run.packets) {
+      if (!timed.packet.arrival) continue;
+      auto at = *timed.packet.arrival;
+      Timestamp wall(std::chrono::duration_cast<Duration>(at.time_since_epoch() + wall_minus_steady));
+      times_.observe(to_duration(timed.time, timescale), at, wall, {});
+    }
+  }
 }
 
 Result<void> Connection::build(const media::Segment& segment) {

@@ -48,6 +48,7 @@ class Connection {
   };
   static void fill_in_times(media::Segment& segment);
   void observe(const media::Segment& segment);
+  void observe_any(const media::Segment& segment);
   Result<void> build(const media::Segment& segment);
   CaptureTime::Estimate taken(const Waiting& waiting);
   void tell_jump(Timestamp time);

@@ -39,6 +39,12 @@ std::filesystem::path spill_folder(const std::string& spill, const std::string& 
   return std::filesystem::path(spill) / ("stream-" + percent_encode(stream));
 }
 
+// Microseconds that RTP packets which came wait for those before them, by UDP. FFmpeg's 0.1 s is a player's.
+constexpr const char* kWaitsForLatePackets = "500000";
+
+// A live source that says nothing for longer has a gap there, not a picture of that length.
+constexpr Duration kLongestPause = std::chrono::seconds(2);
+
 // Errors that no attempt mends: FFmpeg lacks the protocol, the URL is none.
 bool is_hopeless(const Error& error) {
   return error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kInvalidArgument;
@@ -139,14 +145,19 @@ class LiveRun {
     media::DemuxerOptions source{options_.source,     options_.loop,  stop,
                                  live_.input_options, live_.patience, true};
     if (is_rtsp(options_.source)) {
+      if (transport_ == RtspTransport::kUdp)  // before what the user says
+        source.options.insert(source.options.begin(), {"max_delay", kWaitsForLatePackets});
       source.options.emplace_back("rtsp_transport", transport_ == RtspTransport::kUdp ? "udp" : "tcp");
     }
     auto demuxer = live_.open(source);
     if (!demuxer) return std::move(demuxer.error());
     tell_skipped(**demuxer);
-    Connection connection(**demuxer, clock_, options_.segmenter, live_.capture_time, outbox_,
-                          live_.stream_metrics, live_.source_metrics);
+    auto segmenter = options_.segmenter;
+    segmenter.longest_pause = kLongestPause;
+    Connection connection(**demuxer, clock_, segmenter, live_.capture_time, outbox_, live_.stream_metrics,
+                          live_.source_metrics);
     Pacer pacer(clock_, (*demuxer)->tracks());
+    lost_in_connection_ = 0;
     auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
     bool stopped = stop.stop_requested();
     if (auto finished = connection.finish(stopped ? EndCause::kStopped : EndCause::kSourceLost); !finished)
@@ -174,6 +185,7 @@ class LiveRun {
         if (outages_ > 0) log_warning(options_.stream, "live again after outage {}", outages_);
         show({SourceState::kLive, std::nullopt, "", {}, outages_});
       }
+      count_lost(demuxer);
       connection.take(*std::move(*packet));
       if (auto passed = connection.pass_on(); !passed) return std::move(passed.error());
       media_time_ = report_.media_time + connection.media_time();
@@ -185,6 +197,14 @@ class LiveRun {
                     std::chrono::duration<double>(*connection.capture_time().skew()).count());
       }
     }
+  }
+
+  void count_lost(const media::Demuxer& demuxer) {
+    auto more = demuxer.lost_packets() - std::exchange(lost_in_connection_, demuxer.lost_packets());
+    if (more == 0) return;
+    report_.lost_packets += more;
+    live_.source_metrics.lost_packets.add(static_cast<double>(more));
+    log_warning(options_.stream, "the network loses RTP packets: pictures have holes; TCP loses none");
   }
 
   // At most once a second: a log that takes nothing reports nothing.
@@ -235,6 +255,7 @@ class LiveRun {
   RtspTransport transport_;
   bool heard_over_udp_ = false;
   std::int64_t outages_ = 0;
+  std::int64_t lost_in_connection_ = 0;
   SteadyTime last_shown_{};
   std::int64_t pictures_before_ = 0;  // of the connections before this one
   std::atomic<std::int64_t> pictures_ = 0;

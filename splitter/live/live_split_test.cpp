@@ -24,6 +24,7 @@ struct Scene {
   int packets = 0;
   std::optional<Error> breaks;  // nullopt: the source says that this was all
   Duration outage{};            // until the next attempt can succeed
+  int jumps_at = -1;            // packets after which all timestamps are an hour later, and only sound comes
 };
 
 // A clip in a loop, whose packets come no sooner than they can have been taken: reading moves the clock.
@@ -43,10 +44,18 @@ class Camera final : public media::Demuxer {
       return std::nullopt;
     }
     auto packet = clip_->read();
+    bool has_jumped = scene_.jumps_at >= 0 && scene_.jumps_at-- == 0;
+    if (has_jumped) scene_.jumps_at = 0;
+    while (has_jumped && (*packet)->track == media::main_track_of(tracks())) packet = clip_->read();
     auto time_base = tracks()[static_cast<std::size_t>((*packet)->track)].time_base;
     Duration taken(rescale(*(*packet)->pts, time_base, {1, 1'000'000}));
     if (newest_ && taken > *newest_) clock_.advance(taken - *newest_);
     newest_ = std::max(newest_.value_or(taken), taken);
+    if (has_jumped) {
+      auto hour = rescale(3600, {1, 1}, time_base);
+      *(*packet)->pts += hour;
+      *(*packet)->dts += hour;
+    }
     return packet;
   }
 
@@ -148,6 +157,20 @@ TEST_F(LiveSplit, CaptureTimesFollowTheClock) {
   EXPECT_LT(std::chrono::abs(entries.front().time - begin), 100ms);
   for (std::size_t i = 1; i < entries.size(); ++i)
     EXPECT_LT(std::chrono::abs(entries[i].time - entries[i - 1].end_time()), 100ms);
+}
+
+TEST_F(LiveSplit, SoundAloneBehindAJumpHasItsTime) {
+  clock_.advance(1h);  // since the host has begun
+  auto begin = clock_.now();
+  auto report = play({{{}, 500, {}, 0s, 300}});
+  ASSERT_TRUE(report) << report.error().message;
+  auto entries = index();
+  ASSERT_GT(entries.size(), 2u);
+  EXPECT_EQ(entries.back().discontinuities, 1);
+  for (const auto& entry : entries) {
+    EXPECT_GE(entry.time, begin - 1s);
+    EXPECT_LE(entry.time, clock_.now());
+  }
 }
 
 TEST_F(LiveSplit, TriesUntilTheCameraIsThere) {

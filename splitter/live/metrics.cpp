@@ -40,6 +40,8 @@ struct LiveMetrics::Families {
       registry.gauges("gopline_source_state", "1 for what the source is doing now, 0 for the rest");
   Family<Counter> reconnects =
       registry.counters("gopline_source_reconnects_total", "Times the source was connected to again");
+  Family<Counter> lost_packets = registry.counters(
+      "gopline_source_lost_packets_total", "RTP packets that never came, as the numbers of the others tell");
   Family<Gauge> clock_offset = registry.gauges("gopline_source_clock_offset_seconds",
                                                "How far the source's clock is ahead of this machine's");
   Family<Gauge> media_drift = registry.gauges("gopline_source_media_drift_seconds",
@@ -57,6 +59,7 @@ SourceMetrics LiveMetrics::source(const std::string& stream) const {
   SourceMetrics source;
   source.state = StateGauge(families.state, stream);
   source.reconnects = CountersByOutage(families.reconnects, stream, kOutageCauses);
+  source.lost_packets = families.lost_packets.with(labels);
   source.clock_offset = families.clock_offset.with(labels);
   source.media_drift = families.media_drift.with(labels);
   source.spill_bytes = families.spill_bytes.with(labels);

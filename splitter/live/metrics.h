@@ -35,6 +35,7 @@ class StateGauge {
 struct SourceMetrics {
   StateGauge state;
   CountersByOutage reconnects;            // by why it was gone
+  metrics::Counter lost_packets;          // of RTP, by their numbers
   metrics::Gauge clock_offset;            // seconds the source's clock is ahead of this machine's
   metrics::Gauge media_drift;             // seconds media time has gained on capture time in this epoch
   metrics::Gauge spill_bytes, spill_age;  // waiting for the log; seconds since the oldest was read, 0: none

@@ -114,7 +114,7 @@ class FaultTest(SystemTest):
             process.kill()
             out, err = process.communicate()
             self.fail(f"has not ended within {PATIENCE} s: {process.args}\n--- stderr\n{err.decode()[-3000:]}")
-        out, err = out.decode(errors="replace"), err.decode(errors="replace")
+        out, err = out.decode(errors="replace"), (err or b"").decode(errors="replace")
         codes = code if isinstance(code, tuple) else (code,)
         self.assertIn(process.returncode, codes, f"{process.args}\n--- stdout\n{out[-2000:]}\n--- stderr\n{err[-3000:]}")
         return out, err

@@ -53,10 +53,10 @@ class LowLatency(LiveTest):
         unfinished = [p for p in report["problems"] if p["epoch"] == epoch and p["segment"] >= segment]
         self.assertEqual([p["kind"] for p in report["problems"]], ["lost"], report)
         self.assertIn("can be played", unfinished[0]["message"])
-        stayed = self.packets_of("gate", epoch)
+        stayed = self.packets_of("gate", str(epoch))
         self.assertEqual(stayed[0][: len(before)], before)
         known = self.pictures(clip)
-        for track, packets in enumerate(stayed):
+        for track, packets in stayed.items():
             loops = known[track] * 3
             self.assertEqual(packets, loops[: len(packets)], f"track {track}")
         self.assert_is_the_clip("gate", clip)

@@ -57,7 +57,7 @@ class SystemTest(unittest.TestCase):
             self.command(*arguments),
             stdin=more.pop("stdin", subprocess.PIPE),
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=more.pop("stderr", subprocess.PIPE),
             env=clean_environment(),
             cwd=self.folder,
             **more,

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kMostParts = 10'000;       // S3's limits,
 constexpr std::uint64_t kMostCopied = 5ULL << 30;  // of one copy
+constexpr int kAbsentAsARule = 3;                  // objects in a row
 constexpr Duration kAbortWithin = std::chrono::seconds(3);
 constexpr Duration kAsYoungAsTold = std::chrono::seconds(2);  // times come in whole seconds
 
@@ -47,8 +48,18 @@ Result<S3Answer> S3Put::head(const std::string& object, const StopToken& stop, b
 
 Result<bool> S3Put::put(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                         const StopToken& stop) {
+  if (!asks_first(bytes.size())) {
+    GOPLINE_ASSIGN(auto sent, send(object, bytes, sha256, true, stop));
+    if (sent == Sent::kStored) return false;
+    abilities_.absent_in_a_row = 0;
+  }
   GOPLINE_ASSIGN(auto known, head(object, stop));
   if (!known.ok() && known.http.status != 404) return client_.failure(object, known);
+  if (known.ok()) {
+    abilities_.absent_in_a_row = 0;
+  } else {
+    ++abilities_.absent_in_a_row;
+  }
   bool replaces = known.ok() && size_of(known) != bytes.size();
   if (known.ok() && !replaces) {
     auto renewed = renew(object, bytes.size(), known, stop);
@@ -68,6 +79,11 @@ Result<bool> S3Put::put(const std::string& object, const BufferChain& bytes, con
   if (other.ok() && size_of(other) == bytes.size()) return true;
   GOPLINE_ASSIGN(sent, send(object, bytes, sha256, false, stop));
   return false;
+}
+
+bool S3Put::asks_first(std::uint64_t size) const {
+  return !abilities_.conditional_put || abilities_.absent_in_a_row < kAbsentAsARule ||
+         size > client_.settings().multipart_threshold;
 }
 
 Result<S3Put::Sent> S3Put::send(const std::string& object, const BufferChain& bytes,

@@ -11,6 +11,7 @@ namespace gopline::payload {
 struct S3Abilities {
   std::atomic<bool> conditional_put = true;  // takes If-None-Match
   std::atomic<bool> copy_renews = true;      // an object copied onto itself becomes young
+  std::atomic<int> absent_in_a_row = 0;      // objects that were put and had not been there
 };
 
 // How an object comes to be, and how one that is there becomes young again. Stateless but for the abilities.
@@ -18,8 +19,10 @@ class S3Put {
  public:
   S3Put(S3Client& client, S3Abilities& abilities) : client_(client), abilities_(abilities) {}
 
-  // The object is there and young on return. `sha256` of the bytes where it is known, else "". Answers
-  // whether an object of that size was there before.
+  // Asks first whether the object is there, for what is need not be sent. Where a few in a row were not, as
+  // of a live stream, the next goes without that question: its condition asks as well, only at the price of
+  // the bytes. The object is there and young on return. `sha256` of the bytes where it is known, else "".
+  // Answers whether an object of that size was there before.
   Result<bool> put(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                    const StopToken& stop);
 
@@ -50,6 +53,7 @@ class S3Put {
   void abort_upload(const std::string& object, const std::string& id);
 
   Fields creation_headers(bool conditional) const;
+  bool asks_first(std::uint64_t size) const;
   std::uint64_t part_size(std::uint64_t size) const;
   std::string source_of(const std::string& object) const;
 

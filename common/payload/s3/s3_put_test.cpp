@@ -46,6 +46,10 @@ class S3PutTest : public testing::Test {
     }
     return out;
   }
+  std::vector<std::string> asked_since(std::size_t before) const {
+    auto all = asked();
+    return {all.begin() + static_cast<std::ptrdiff_t>(before), all.end()};
+  }
   static ScriptedReply reply(int status, std::string body = "", std::vector<std::string> headers = {}) {
     return {status, std::move(headers), std::move(body), {}, {}};
   }
@@ -178,6 +182,32 @@ TEST_F(S3PutTest, AServerWithoutConditions) {
   EXPECT_THAT(asked(), ElementsAre("HEAD", "PUT if-none-match", "PUT"));
   ASSERT_TRUE(store_->put("other", BufferChain(Buffer::copy(text_)), {}).has_value());
   EXPECT_EQ(asked().back(), "PUT") << "it is not asked again";
+}
+
+TEST_F(S3PutTest, WhereNothingIsEverThereItIsNotAsked) {
+  bool is_there = false;
+  serve([&](const auto& what, int) {
+    if (is_there && what == "HEAD") return present(text_.size());
+    if (is_there && what == "PUT") return error(412, "PreconditionFailed");
+    if (what == "PUT copy") {
+      return reply(
+          200, "<CopyObjectResult><LastModified>2026-11-22T18:00:00.000Z</LastModified></CopyObjectResult>");
+    }
+    return usual(what);
+  });
+  EXPECT_FALSE(put()->was_present);
+  auto again = [&] { return store_->put("key", BufferChain(Buffer::copy(text_)), {})->was_present; };
+  EXPECT_FALSE(again());
+  EXPECT_FALSE(again());
+  auto before = asked().size();
+  EXPECT_FALSE(again());
+  EXPECT_THAT(asked_since(before), ElementsAre("PUT if-none-match"));
+  is_there = true;
+  EXPECT_TRUE(again()) << "and young: it is copied";
+  EXPECT_EQ(asked().back(), "PUT copy");
+  before = asked().size();
+  EXPECT_TRUE(again());
+  EXPECT_EQ(asked().at(before), "HEAD") << "asked again, since something was there";
 }
 
 TEST_F(S3PutTest, SaysHowToEncrypt) {
