@@ -21,6 +21,7 @@ PlannedSegment planned(const SurveyedSegment& surveyed) {
   segment.end = headers.duration ? later_by(headers.time, *headers.duration) : headers.time;
   segment.sap = headers.sap;
   segment.late = headers.late;
+  segment.unfinished = !headers.last_chunk;
   if (headers.dataref && headers.size == headers.dataref->size) segment.dataref = headers.dataref->uri;
   return segment;
 }
@@ -75,7 +76,9 @@ bool begins_before(const PlannedSegment& segment, const StreamPoint& to) {
 }
 
 bool ends_after(const PlannedSegment& segment, const StreamPoint& from) {
-  if (const auto* time = std::get_if<Timestamp>(&from)) return segment.end > *time || segment.time >= *time;
+  bool may_reach_it = segment.unfinished && segment.end == segment.time;  // the last of its epoch
+  if (const auto* time = std::get_if<Timestamp>(&from))
+    return segment.end > *time || segment.time >= *time || may_reach_it;
   auto at = std::get<Offset>(from);
   return std::ranges::any_of(segment.chunks, [at](const auto& chunk) { return chunk.second >= at; });
 }
@@ -85,10 +88,20 @@ bool reaches(const PlannedSegment& segment, const StreamPoint& to) {
   return time && segment.end >= *time;
 }
 
+// A segment without a last chunk does not say when it ends: before the next one begins.
+void end_the_unfinished(std::map<std::int64_t, PlannedSegment>& segments) {
+  for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
+    auto next = std::next(segment);
+    if (segment->second.unfinished && next != segments.end())
+      segment->second.end = std::max(segment->second.time, next->second.time);
+  }
+}
+
 }  // namespace
 
 bool restrict(PlannedEpoch& epoch, const Selection& selection) {
   auto& segments = epoch.segments;
+  end_the_unfinished(segments);
   auto last = std::ranges::find_if(
       segments, [&](const auto& s) { return selection.to && !begins_before(s.second, *selection.to); });
   // The index is asked for the range alone, so what follows may be unknown here: a segment that reaches `to`

@@ -42,6 +42,7 @@ class Planner {
       GOPLINE_ASSIGN(planned_by_index, plan_whole_by_index());
     }
     if (!planned_by_index) GOPLINE_TRY(plan_by_headers());
+    tell_open_ends();
     arrange();
     return check();
   }
@@ -126,6 +127,7 @@ class Planner {
       if (!unindexed) {
         GOPLINE_ASSIGN(unindexed, survey_unindexed());
       }
+      GOPLINE_TRY(add_unnumbered(entries));
       add(*unindexed);
       bool complete = true;
       for (auto& epoch : plan_.epochs) complete = restrict(epoch, selection_) && complete;
@@ -187,6 +189,23 @@ class Planner {
         ends ? IndexCoverage(IndexCoverage::Scope::kKnownEpochs) : IndexCoverage(state_.position);
     if (ends) coverage.add(*state_.epoch, Offset(0), state_.position);
     return survey(log_, plan_.where, selection_.stream, std::move(coverage), stop_);
+  }
+
+  // What lies where a number is missing: parts of a segment that stayed unfinished, which has no entry.
+  Result<void> add_unnumbered(const std::vector<record::IndexEntry>& entries) {
+    IndexCoverage coverage(IndexCoverage::Scope::kKnownEpochs);
+    bool has_hole = false;
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+      const auto &before = entries[i - 1], &entry = entries[i];
+      if (before.epoch != entry.epoch || before.segment.next() == entry.segment) continue;
+      if (before.offsets.empty() || entry.offsets.empty()) continue;
+      coverage.add_hole(std::ranges::max(before.offsets).next(), std::ranges::min(entry.offsets));
+      has_hole = true;
+    }
+    if (!has_hole) return {};
+    GOPLINE_ASSIGN(auto found, survey(log_, plan_.where, selection_.stream, std::move(coverage), stop_));
+    add(std::move(found));
+    return {};
   }
 
   void add(Survey found) {
@@ -257,6 +276,18 @@ class Planner {
     // Nothing says that the newest epoch is over: perhaps there is a newer one.
     if (wants_newest() && !state_.ended) coverage.add_hole(state_.position, Offset(INT64_MAX));
     return coverage;
+  }
+
+  void tell_open_ends() {
+    auto newest = latest_;
+    for (const auto& epoch : plan_.epochs) {
+      bool is_late = epoch.started && epoch.started->marker.late;
+      if (!is_late && (!newest || epoch.number > *newest)) newest = epoch.number;
+    }
+    for (auto& epoch : plan_.epochs) {
+      bool has_ended = epoch.ended || (state_.ended && state_.epoch == epoch.number);
+      epoch.may_go_on = epoch.number == newest && !has_ended && epoch.to_its_end;
+    }
   }
 
   // Late epochs go where their capture time puts them.

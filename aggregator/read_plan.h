@@ -22,6 +22,7 @@ struct PlannedSegment {
   int sap = 0;
   bool late = false;
   std::string dataref;                        // where its payload lies instead; empty: in the log
+  bool unfinished = false;                    // no last chunk of it is known
   std::vector<record::GapFacts> gaps_before;  // footage that was never written
 };
 
@@ -33,6 +34,7 @@ struct PlannedEpoch {
   std::vector<record::GapFacts> gaps_at_end;
   bool from_its_start = true;  // false: segments before the first one here were not asked for
   bool to_its_end = true;
+  bool may_go_on = false;  // the newest, and nothing says that it has ended
 };
 
 // What is to be read, in the order in which it is to be read.

@@ -49,11 +49,13 @@ struct EpochBegin {
   bool from_its_start = true;  // its segment 0 is asked for, else only some of the middle
 };
 
-// A segment that came whole, its hashes verified.
+// A segment that came whole, its hashes verified. Or the beginning of one that did not: its init and the
+// fragments that came whole; the Absence behind it is of the rest.
 struct SegmentData {
-  record::SegmentHeaders headers;
+  record::SegmentHeaders headers;  // of the last chunk; of a beginning, of the newest that came
   BufferChain bytes;
   std::size_t pinned_bytes = 0;  // of memory that `bytes` keep alive; at least their size
+  bool whole = true;
 };
 
 using StreamItem = std::variant<EpochBegin, SegmentData, Absence>;

@@ -56,9 +56,10 @@ Result<void> StreamReader::advance() {
   const auto& [number, segment] = *segment_;
   for (const auto& gap : segment.gaps_before) never_written(gap);
   announce_missing(expected_, number, segment.time);
+  reached_ = segment.time;
   GOPLINE_TRY(read_segment(number, segment));
   expected_ = number + 1;
-  reached_ = segment.end;
+  reached_ = std::max(*reached_, segment.end);
   ++segment_;
   return {};
 }
@@ -185,6 +186,7 @@ Result<void> StreamReader::read_segment(std::int64_t number, const PlannedSegmen
     for (auto& event : assembler_.add(incoming, SteadyTime{}))
       settled |= take(std::move(event), number, segment);
   }
+  expired |= !settled && !segment.chunks.contains(0) && begins_what_is_kept();
   if (claimed_) return redeem(*std::exchange(claimed_, std::nullopt), number, segment);
   if (settled) return {};
   if (expired) {
@@ -230,6 +232,49 @@ Result<void> StreamReader::redeem(record::AssembledSegment claimed, std::int64_t
   return {};
 }
 
+void StreamReader::take_lost(record::LostSegment lost, std::int64_t number, const PlannedSegment& segment) {
+  bool damaged = lost.cause == record::GapCause::kLost && !damage_.empty();
+  auto cause = damaged ? AbsenceCause::kCorrupt : absence_cause_from(lost.cause);
+  auto beginning = give_beginning(lost);
+  bool is_all_there_is = !damaged && !lost.has_hole && lost.prefix_chunks == segment.chunks.size();
+  if (is_all_there_is && is_being_written(segment)) return;
+  auto given = beginning ? beginning->size : 0;
+  absent(cause, damaged ? damage_ : lost.reason, number, segment);
+  if (!beginning) return;
+  auto& rest = std::get<Absence>(ready_.back());
+  rest.from = reached_;
+  if (rest.to && *rest.to <= *rest.from) rest.to.reset();
+  rest.reason = fmt::format("{}; what came whole before that is there", rest.reason);
+  rest.bytes -= std::min<std::uint64_t>(rest.bytes, given);
+}
+
+// What can be played of a segment whose rest is not there.
+std::optional<media::PlayablePrefix> StreamReader::give_beginning(record::LostSegment& lost) {
+  auto bytes = lost.prefix.flatten();
+  const auto& tracks = plan_.epochs[epoch_].started->marker.tracks;
+  auto playable = media::playable_prefix(bytes, lost.headers.content_type, tracks);
+  if (!playable) return std::nullopt;
+  ++stats_.beginnings;
+  reached_ =
+      lost.headers.time + Duration(rescale(playable->duration, {1, playable->timescale}, {1, 1'000'000}));
+  SegmentData data{std::move(lost.headers), BufferChain(bytes.share(0, playable->size)), bytes.size(), false};
+  ready_.push_back(std::move(data));
+  return playable;
+}
+
+// Retention may have taken the first chunks of the segment with which what is kept of an epoch begins.
+bool StreamReader::begins_what_is_kept() const {
+  const auto& epoch = plan_.epochs[epoch_];
+  return segment_ == epoch.segments.begin() && epoch.started->offset < plan_.kept.begin;
+}
+
+// The newest of an epoch that nothing says has ended: a writer is at work on it, or died.
+bool StreamReader::is_being_written(const PlannedSegment& segment) const {
+  const auto& epoch = plan_.epochs[epoch_];
+  bool is_newest = std::next(segment_) == epoch.segments.end() && epoch.gaps_at_end.empty();
+  return epoch.may_go_on && is_newest && segment.unfinished;
+}
+
 // True when the segment's fate is known.
 bool StreamReader::take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment) {
   if (auto* whole = std::get_if<record::AssembledSegment>(&event)) {
@@ -247,9 +292,7 @@ bool StreamReader::take(record::AssemblerEvent event, std::int64_t number, const
   if (auto* lost = std::get_if<record::LostSegment>(&event)) {
     if (lost->headers.segment.value != number || lost->headers.epoch != plan_.epochs[epoch_].number)
       return false;
-    bool damaged = lost->cause == record::GapCause::kLost && !damage_.empty();
-    auto cause = damaged ? AbsenceCause::kCorrupt : absence_cause_from(lost->cause);
-    absent(cause, damaged ? damage_ : lost->reason, number, segment);
+    take_lost(std::move(*lost), number, segment);
     return true;
   }
   if (auto* bad = std::get_if<record::BadRecord>(&event)) {

@@ -13,6 +13,7 @@
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
+#include "common/media/segment_reader.h"
 #include "common/payload/blob_source.h"
 #include "common/record/chunk_assembler.h"
 
@@ -22,14 +23,17 @@ struct StreamReaderStats {
   std::uint64_t payload_bytes = 0;  // read from the log
   std::uint64_t blob_bytes = 0;     // and from where claim checks led
   std::uint64_t segments = 0;       // whole
+  std::uint64_t beginnings = 0;     // of segments that are not, as far as they can be played
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;
   std::uint64_t foreign_records = 0;
 };
 
 // A stream, or a range of it, as a sequence: an EpochBegin, then its segments in the order of their numbers,
-// and an Absence wherever one is missing, damaged, or was never written. Segments are verified
-// (ChunkAssembler) and read as they are asked for. Not thread-safe; may be used from any one thread.
+// and an Absence wherever one is missing, damaged, or was never written. Of one that is not whole what can be
+// played of its beginning comes first; where that is all there is yet of an epoch that goes on, nothing is
+// missing. Segments are verified (ChunkAssembler) and read as they are asked for. Not thread-safe; may be
+// used from any one thread.
 class StreamReader {
  public:
   // `blobs`: where claim checks are redeemed; it outlives the reader. nullptr: what they stand for is absent.
@@ -51,6 +55,10 @@ class StreamReader {
   void announce_missing(std::int64_t from, std::int64_t to, std::optional<Timestamp> until);
   Result<void> read_segment(std::int64_t number, const PlannedSegment& segment);
   bool take(record::AssemblerEvent event, std::int64_t number, const PlannedSegment& segment);
+  void take_lost(record::LostSegment lost, std::int64_t number, const PlannedSegment& segment);
+  std::optional<media::PlayablePrefix> give_beginning(record::LostSegment& lost);
+  bool begins_what_is_kept() const;
+  bool is_being_written(const PlannedSegment& segment) const;
   void announce_claims();
   Result<void> redeem(record::AssembledSegment claimed, std::int64_t number, const PlannedSegment& segment);
   void absent(AbsenceCause cause, std::string reason, std::int64_t number, const PlannedSegment& segment);

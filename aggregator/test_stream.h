@@ -70,10 +70,25 @@ inline media::Segment segment_of(const std::vector<media::Packet>& packets, cons
   return segment;
 }
 
+// As a low-latency writer does: several fragments a track, in time order over all tracks.
+inline void split_into_parts(media::Segment& segment, std::size_t parts) {
+  std::vector<media::Run> pieces;
+  for (std::size_t part = 0; part < parts; ++part) {
+    for (const auto& run : segment.runs) {
+      auto count = run.packets.size();
+      media::Run piece{run.track, run.origin, {}};
+      for (auto i = count * part / parts; i < count * (part + 1) / parts; ++i)
+        piece.packets.push_back(run.packets[i]);
+      if (!piece.packets.empty()) pieces.push_back(std::move(piece));
+    }
+  }
+  segment.runs = std::move(pieces);
+}
+
 }  // namespace detail
 
-// `name` in media/; one segment per key frame of the main track.
-inline ClipSegments cut_clip(const std::string& name) {
+// `name` in media/; one segment per key frame of the main track, in so many parts.
+inline ClipSegments cut_clip(const std::string& name, std::size_t parts = 1) {
   ClipSegments clip;
   media::DemuxerOptions options;
   options.url = (std::filesystem::path(GOPLINE_SOURCE_DIR) / "media" / name).string();
@@ -108,6 +123,7 @@ inline ClipSegments cut_clip(const std::string& name) {
   std::unique_ptr<media::SegmentBuilder> builder;
   for (const auto& packets : clip.packets_of) {
     auto segment = detail::segment_of(packets, clip, origins);
+    detail::split_into_parts(segment, parts);
     if (!builder) builder = *media::SegmentBuilder::create(clip.tracks, segment);
     clip.segments.push_back(*builder->build(segment));
   }
@@ -117,9 +133,11 @@ inline ClipSegments cut_clip(const std::string& name) {
 struct EpochOptions {
   Timestamp start = kNoon;  // capture time of its first picture
   bool late = false;
-  std::size_t chunk_bytes = 0;             // 0: one chunk per segment
-  std::vector<std::int64_t> without = {};  // segments that are not written
-  std::int64_t segments = -1;              // that many only; -1: all
+  std::size_t chunk_bytes = 0;                           // 0: one chunk per segment
+  std::size_t fragments_per_chunk = 0;                   // else, where it is not 0, a chunk for each so many
+  std::map<std::int64_t, std::size_t> only_chunks = {};  // of these segments: so many, and no index entry
+  std::vector<std::int64_t> without = {};                // segments that are not written
+  std::int64_t segments = -1;                            // that many only; -1: all
   std::optional<std::int64_t> unfinished =
       {};                               // this segment's last chunk is not written (chunk_bytes must be set)
   payload::BlobStore* blobs = nullptr;  // payloads go there, and claim checks into the log
@@ -260,8 +278,13 @@ class TestStream {
       if (options.indexed) write_index(headers, options, written);
       return;
     }
-    for (std::size_t at = 0; at < bytes.size(); at += chunk_bytes, ++headers.chunk) {
-      auto chunk = bytes.share(at, std::min(chunk_bytes, bytes.size() - at));
+    auto only = options.only_chunks.find(number);
+    for (std::size_t at = 0, end = 0; at < bytes.size(); at = end, ++headers.chunk) {
+      if (only != options.only_chunks.end() && static_cast<std::size_t>(headers.chunk) == only->second)
+        return;
+      end = std::min(at + chunk_bytes, bytes.size());
+      if (options.fragments_per_chunk > 0) end = end_of_chunk(built, options, headers.chunk);
+      auto chunk = bytes.share(at, end - at);
       headers.xxh3 = xxh3_hex(chunk.bytes());
       headers.last_chunk = at + chunk.size() == bytes.size();
       if (headers.last_chunk) {
@@ -272,6 +295,12 @@ class TestStream {
       written.push_back(append(topics.segments, kStream, record::encode(headers), chunk));
     }
     if (options.indexed) write_index(headers, options, written);
+  }
+
+  static std::size_t end_of_chunk(const media::BuiltSegment& built, const EpochOptions& options,
+                                  std::int64_t chunk) {
+    auto next = static_cast<std::size_t>(chunk + 1) * options.fragments_per_chunk;
+    return next < built.parts.size() ? built.parts[next].offset : built.bytes.size();
   }
 
   void write_index(const record::SegmentHeaders& headers, const EpochOptions& options,

@@ -89,6 +89,15 @@ const std::map<std::string, Setter>& setters() {
        [](auto& c, const auto& n, const auto&) {
          c.split.segmenter.max_segment_time = parsed(n, "a duration, like 10s", parse_duration);
        }},
+      {"latency",
+       [](auto& c, const auto& n, const auto&) {
+         c.split.segmenter.latency = one_of<splitter::Latency>(
+             n, {{"low", splitter::Latency::kLow}, {"normal", splitter::Latency::kNormal}});
+       }},
+      {"part_duration",
+       [](auto& c, const auto& n, const auto&) {
+         c.split.segmenter.part_duration = parsed(n, "a duration, like 300ms", parse_part_duration);
+       }},
       {"digest",
        [](auto& c, const auto& n, const auto&) {
          c.split.sha256 = one_of<bool>(n, {{"none", false}, {"sha256", true}});
@@ -201,6 +210,10 @@ class Parser {
       note(node.Mark(), fmt::format("there are two cameras for the stream '{}'", camera.split.stream));
     }
     take_words(camera, node, true);
+    if (camera.split.segmenter.latency == splitter::Latency::kLow &&
+        camera.split.payload.strategy == payload::Strategy::kClaim) {
+      note(node.Mark(), "latency: low, and --payload claim: a payload outside of the log leaves whole");
+    }
     YAML::Emitter words;
     words << node;
     camera.words = fmt::format("{}\n{}\n{}", defaults_text_, words.c_str(), camera.login.value_or(""));

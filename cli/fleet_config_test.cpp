@@ -55,6 +55,23 @@ cameras:
   EXPECT_EQ(cameras[1].line, 7);
 }
 
+TEST(FleetConfig, ACameraMayLeaveInParts) {
+  auto cameras = good(
+      "defaults: {part_duration: 250ms}\ncameras: [{source: rtsp://a/1, latency: low}, "
+      "{source: rtsp://a/2}]");
+  ASSERT_EQ(cameras.size(), 2u);
+  EXPECT_EQ(cameras[0].split.segmenter.latency, splitter::Latency::kLow);
+  EXPECT_EQ(cameras[0].split.segmenter.part_duration, 250ms);
+  EXPECT_EQ(cameras[1].split.segmenter.latency, splitter::Latency::kNormal);
+  EXPECT_THAT(wrong("cameras: [{source: rtsp://a/1, part_duration: 2s}]"), HasSubstr("200ms to 500ms"));
+  EXPECT_THAT(wrong("cameras: [{source: rtsp://a/1, latency: none}]"), HasSubstr("low, normal"));
+  FleetBase base;
+  base.split.payload.strategy = payload::Strategy::kClaim;
+  auto claims = parse_fleet_config("cameras: [{source: rtsp://a/1, latency: low}]", "cameras.yaml", base);
+  ASSERT_FALSE(claims);
+  EXPECT_THAT(claims.error().message, HasSubstr("cameras.yaml:1: latency: low"));
+}
+
 TEST(FleetConfig, TheExampleIsGood) {
   ::setenv("YARD_LOGIN", "viewer:secret", 1);
   TestDirectory folder;

@@ -79,6 +79,42 @@ void add_live_options(CLI::App& command, LiveCliOptions& options) {
       ->allow_extra_args(false);
 }
 
+void add_latency_options(CLI::App& command, splitter::SegmenterOptions& options) {
+  command
+      .add_option("--latency", options.latency,
+                  "low: parts of a segment leave while it is still open, so that readers need not wait for "
+                  "its end")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, splitter::Latency>{
+          {"low", splitter::Latency::kLow}, {"normal", splitter::Latency::kNormal}}))
+      ->default_str("normal")
+      ->type_name("low|normal");
+  auto take = [&options](const std::string& text) {
+    auto duration = parse_part_duration(text);
+    if (!duration) throw CLI::ValidationError("--part-duration", duration.error().message);
+    options.part_duration = *duration;
+  };
+  command
+      .add_option_function<std::string>("--part-duration", take,
+                                        "With --latency low: how long a part is, 200ms to 500ms")
+      ->default_str("300ms")
+      ->type_name("DURATION");
+}
+
+void check_latency_options(const splitter::SegmenterOptions& options,
+                           const payload::StrategySettings& payload) {
+  if (options.latency == splitter::Latency::kLow && payload.strategy == payload::Strategy::kClaim) {
+    throw CLI::ValidationError("--latency low",
+                               "a payload that lies outside of the log (--payload claim) leaves whole");
+  }
+}
+
+Result<Duration> parse_part_duration(std::string_view text) {
+  GOPLINE_ASSIGN(auto duration, parse_duration(text));
+  if (duration < splitter::kShortestPart || duration > splitter::kLongestPart)
+    return fail(ErrorCode::kInvalidArgument, "'{}': a part has 200ms to 500ms", text);
+  return duration;
+}
+
 Result<splitter::LiveOptions> live_options_of(const LiveCliOptions& options) {
   auto live = options.common;
   for (const auto& option : options.input_options) {

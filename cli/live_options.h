@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/result.h"
@@ -22,6 +23,15 @@ struct LiveCliOptions {
 };
 
 void add_live_options(CLI::App& command, LiveCliOptions& options);
+
+// --latency and --part-duration, of sources of any kind.
+void add_latency_options(CLI::App& command, splitter::SegmenterOptions& options);
+// Throws CLI::ValidationError where parts cannot travel as they are asked to.
+void check_latency_options(const splitter::SegmenterOptions& options,
+                           const payload::StrategySettings& payload);
+
+// "300ms". kInvalidArgument: no duration, or outside of what parts may have.
+Result<Duration> parse_part_duration(std::string_view text);
 
 // What the options come to, files read. kInvalidArgument, kNotFound: which of them is wrong.
 Result<splitter::LiveOptions> live_options_of(const LiveCliOptions& options);

@@ -28,6 +28,7 @@ constexpr const char* kExamples =
     "  gopline split night.ts --start-time 2026-11-22T18:30:00Z --digest sha256\n"
     "  gopline split door.mp4 --retention 30d            a log that is made now keeps a month\n"
     "  gopline split rtsp://camera/1 --stream gate --credentials gate.login   live, until Ctrl-C\n"
+    "  gopline split rtsp://camera/1 --latency low       parts of 300 ms leave while the GOP is still open\n"
     "  gopline split --config cameras.yaml               a fleet; SIGHUP restarts what has changed in the "
     "file\n"
     "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
@@ -101,6 +102,7 @@ void declare_cutting(CLI::App& command, splitter::SplitOptions& options) {
   add_duration(command, "--max-segment-time", options.segmenter.max_segment_time,
                "Cut at the latest after this, key frame or not")
       ->default_str("10s");
+  add_latency_options(command, options.segmenter);
 }
 
 // They shape topics that do not exist yet; those that do stay as they are.
@@ -167,6 +169,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
   add_footer(*command, kExamples);
   command->callback([options, &chosen] {
     check_payload_options(options->payload);
+    check_latency_options(options->common.segmenter, options->payload.strategy);
     if (options->sources.empty() && options->config.empty())
       throw CLI::RequiredError("SOURCE, or --config FILE,");
     chosen = [options](const Environment& environment) {

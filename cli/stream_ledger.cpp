@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/segment_content.h"
+#include "common/media/segment_reader.h"
 
 namespace gopline::cli {
 
@@ -66,9 +67,29 @@ void StreamLedger::book(const record::LostSegment& segment, std::optional<Offset
   bool is_corrupt = segment.cause == record::GapCause::kCorrupt;
   check_numbers(segment.headers, is_corrupt ? at : std::nullopt, segment.late);
   auto number = segment.headers.segment;
-  epochs_[segment.headers.epoch].absent.emplace_back(number, number);
+  auto& epoch = epochs_[segment.headers.epoch];
+  epoch.absent.emplace_back(number, number);
+  auto there = playable(segment);
+  bool may_go_on = !epoch.ended && segment.headers.epoch == epochs_.rbegin()->first;
+  if (!at && may_go_on && !segment.has_hole) {
+    report_.notes.push_back(fmt::format("epoch {}: segment {} is not whole yet: {} chunks{}",
+                                        segment.headers.epoch, number, segment.prefix_chunks, there));
+    return;
+  }
   object(is_corrupt ? "corrupt" : "lost", segment.headers, is_corrupt ? at : std::nullopt,
-         "the segment is not whole: " + segment.reason);
+         fmt::format("the segment is not whole: {}{}", segment.reason, there));
+}
+
+// What can be played of a segment that is not whole, in words.
+std::string StreamLedger::playable(const record::LostSegment& segment) const {
+  auto epoch = epochs_.find(segment.headers.epoch);
+  if (epoch == epochs_.end() || !epoch->second.started) return {};
+  auto prefix = media::playable_prefix(segment.prefix.flatten(), segment.headers.content_type,
+                                       epoch->second.started->marker.tracks);
+  if (!prefix) return {};
+  return fmt::format("; of its beginning {:.2f} s in {} fragments can be played",
+                     static_cast<double>(prefix->duration) / static_cast<double>(prefix->timescale),
+                     prefix->fragments);
 }
 
 void StreamLedger::book(record::AssembledSegment segment) {
@@ -180,7 +201,8 @@ void StreamLedger::finish() {
       epoch.absent.emplace_back(epoch.next, last);
       counted = epoch.segments + epoch.absent_count();
     }
-    if (epoch.ended->segments != counted) {
+    // Of those that are not whole the writer may have counted some: it did not hear what became of them.
+    if (epoch.ended->segments < epoch.segments || epoch.ended->segments > counted) {
       object_to_epoch(
           fmt::format("epoch.ended counts {} segments; there are {}", epoch.ended->segments, counted));
     }

@@ -60,6 +60,7 @@ class StreamLedger {
   void book(const record::WrittenGap& gap);
   void book(const record::BadRecord& bad);
 
+  std::string playable(const record::LostSegment& segment) const;
   void check_numbers(const record::SegmentHeaders& headers, std::optional<Offset> offset, bool late);
   void check_content(const record::AssembledSegment& segment, SegmentFacts& facts);
   void object(std::string kind, const record::SegmentHeaders& headers, std::optional<Offset> offset,

@@ -23,7 +23,7 @@ using SegmentKey = std::pair<EpochNumber, SegmentNumber>;
 // The chunks of one segment, as their headers tell it.
 struct SeenSegment {
   std::map<std::int64_t, Offset> chunks;
-  std::optional<record::SegmentHeaders> last;
+  std::optional<record::SegmentHeaders> first, last;
   bool late = false;
   std::optional<record::GapFacts> gap;
 
@@ -47,9 +47,11 @@ class Recovery {
       if (before_->started) openings_[before_->started->writer] = {before_->epoch_offset, *before_->started};
     }
     GOPLINE_TRY(read_segments());
+    auto unfinished = newest_unfinished();
     std::erase_if(segments_, [](const auto& item) { return !item.second.whole(); });
     GOPLINE_TRY(drop_indexed());
     for (const auto& [key, segment] : segments_) GOPLINE_TRY(heal(segment));
+    if (unfinished) GOPLINE_TRY(measure(*unfinished));
     if (out_.healed > 0) {
       log_warning(epoch_.started.stream, "wrote {} index entries that an earlier writer left out",
                   out_.healed);
@@ -102,6 +104,7 @@ class Recovery {
     if (segment.chunks.empty()) {
       segment.late = late;
       segment.gap = std::exchange(gaps_[headers->epoch], std::nullopt);
+      segment.first = *headers;
     }
     segment.chunks.try_emplace(headers->chunk, stored.offset);
     if (headers->last_chunk) segment.last = std::move(*headers);
@@ -130,10 +133,15 @@ class Recovery {
     GOPLINE_TRY(catalog::scan_partition(log_, epoch_.index, options, [&](const StoredRecord& stored) {
       if (stored.key != epoch_.started.stream || !stored.value) return true;
       auto entry = record::parse_index_entry(stored.headers, *stored.value);
-      if (entry) segments_.erase({entry->epoch, entry->segment});
+      if (entry && segments_.erase({entry->epoch, entry->segment}) > 0 && !entry->late) note_times(*entry);
       return true;
     }));
     return {};
+  }
+
+  void note_times(const record::IndexEntry& entry) {
+    if (!out_.first_time) out_.first_time = entry.time;
+    out_.last_time = entry.end_time();
   }
 
   // An epoch's number is its base plus the offset of its first record.
@@ -179,24 +187,53 @@ class Recovery {
     entry.gap = segment.gap;
     if (opening) GOPLINE_TRY(describe_parts(opening->marker, h, entry));
     GOPLINE_TRY(append_and_wait(writer_, epoch_.index, record::encode(entry), clock_));
-    if (!entry.late) {
-      if (!out_.first_time) out_.first_time = entry.time;
-      out_.last_time = entry.end_time();
-    }
+    if (!entry.late) note_times(entry);
     ++out_.healed;
     return {};
+  }
+
+  // The one with which the stream's footage ends.
+  std::optional<SeenSegment> newest_unfinished() const {
+    for (const auto& [key, segment] : segments_) {
+      if (!segment.late && !segment.whole() && segment.first && segment.first->ordinal == out_.ordinal)
+        return segment;
+    }
+    return std::nullopt;
+  }
+
+  // Its parts that came whole are footage that is there: what is missing begins where they end.
+  Result<void> measure(const SeenSegment& segment) {
+    const auto& h = *segment.first;
+    GOPLINE_ASSIGN(auto opening, opening_of(h));
+    if (!opening || h.dataref) return {};
+    std::vector<Offset> offsets;
+    for (auto [chunk, offset] : segment.chunks) {
+      if (chunk != static_cast<std::int64_t>(offsets.size())) break;
+      offsets.push_back(offset);
+    }
+    GOPLINE_ASSIGN(auto bytes, bytes_of(offsets));
+    auto playable = media::playable_prefix(bytes, h.content_type, opening->marker.tracks);
+    if (!playable) return {};
+    auto end = h.time + Duration(rescale(playable->duration, {1, playable->timescale}, {1, 1'000'000}));
+    out_.last_time = end;
+    return {};
+  }
+
+  Result<Buffer> bytes_of(const std::vector<Offset>& offsets) {
+    BufferChain chain;
+    for (auto offset : offsets) {
+      GOPLINE_ASSIGN(auto stored, catalog::read_record(log_, epoch_.segments, offset));
+      if (!stored || !stored->value) break;
+      chain.append(*stored->value);
+    }
+    return chain.flatten();
   }
 
   // The fragments of a stored segment. One that cannot be read keeps an entry without parts.
   Result<void> describe_parts(const record::EpochStarted& opening, const record::SegmentHeaders& headers,
                               record::IndexEntry& entry) {
     if (headers.content_type.starts_with("video/x-nut") || headers.dataref) return {};
-    BufferChain chain;
-    for (auto offset : entry.offsets) {
-      GOPLINE_ASSIGN(auto stored, catalog::read_record(log_, epoch_.segments, offset));
-      if (stored && stored->value) chain.append(*stored->value);
-    }
-    auto bytes = chain.flatten();
+    GOPLINE_ASSIGN(auto bytes, bytes_of(entry.offsets));
     auto init = media::read_init(bytes);
     auto fragments = media::read_fragments(bytes, opening.tracks);
     if (!init || !fragments) return {};

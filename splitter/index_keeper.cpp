@@ -19,14 +19,21 @@ namespace {
 constexpr auto kStateInterval = std::chrono::seconds(10);
 constexpr std::size_t kRollUpFrame = 4096;  // what a roll-up's headers take of a record's limit, at most
 
-// A segment on its way: its entry is complete when every chunk is acknowledged.
-struct InFlight {
-  record::IndexEntry entry;
-  std::size_t missing = 0;
-  bool failed = false;
+// Up to where a segment is in the log once a part of it is.
+struct Reached {
+  Timestamp end;
+  std::uint64_t size = 0;
 };
 
 }  // namespace
+
+// Its entry is complete when every chunk is acknowledged.
+struct IndexKeeper::InFlight {
+  record::IndexEntry entry;
+  std::size_t missing = 0;
+  bool is_whole = false;  // its last chunk is among those handed over
+  bool failed = false;
+};
 
 struct IndexKeeper::State {
   State(Log& l, LogWriter& w, const Clock& c, const record::Topics& t, OpenEpoch e,
@@ -68,7 +75,8 @@ struct IndexKeeper::State {
     std::lock_guard lock(mutex);
     if (!error) error = std::move(failure);
   }
-  void chunk_done(InFlight& flight, std::size_t chunk, Result<Offset> result);
+  void chunk_done(InFlight& flight, std::size_t chunk, const std::optional<Reached>& reached,
+                  Result<Offset> result);
   void entry_done(const record::IndexEntry& entry, Result<Offset> result);
   void run(const std::shared_ptr<State>& self);
   void index(const std::shared_ptr<State>& self, const record::IndexEntry& entry);
@@ -78,7 +86,8 @@ struct IndexKeeper::State {
   void refresh_state();
 };
 
-void IndexKeeper::State::chunk_done(InFlight& flight, std::size_t chunk, Result<Offset> result) {
+void IndexKeeper::State::chunk_done(InFlight& flight, std::size_t chunk,
+                                    const std::optional<Reached>& reached, Result<Offset> result) {
   std::lock_guard lock(mutex);
   if (result) {
     flight.entry.offsets[chunk] = *result;
@@ -86,7 +95,13 @@ void IndexKeeper::State::chunk_done(InFlight& flight, std::size_t chunk, Result<
     flight.failed = true;
     if (!error) error = std::move(result.error());
   }
-  if (--flight.missing > 0 || flight.failed) return;
+  --flight.missing;
+  if (flight.failed) return;
+  if (auto facts = unacknowledged.find(flight.entry.segment); reached && facts != unacknowledged.end()) {
+    facts->second.from = reached->end;
+    facts->second.bytes = flight.entry.size - reached->size;
+  }
+  if (flight.missing > 0 || !flight.is_whole) return;
   unacknowledged.erase(flight.entry.segment);
   ++acknowledged.segments;
   acknowledged.bytes += flight.entry.size;
@@ -218,29 +233,38 @@ IndexKeeper::~IndexKeeper() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
-std::vector<DeliveryCallback> IndexKeeper::expect(record::IndexEntry entry, std::size_t chunks) {
-  auto flight = std::make_shared<InFlight>();
+std::vector<DeliveryCallback> IndexKeeper::expect(Flight& flight, record::IndexEntry entry,
+                                                  std::size_t chunks, bool is_last) {
+  std::lock_guard lock(state_->mutex);
+  bool is_first = !flight;
+  if (is_first) flight = std::make_shared<InFlight>();
+  auto offsets = std::move(flight->entry.offsets);
+  auto before = flight->entry.size;
+  auto first = offsets.size();
   flight->entry = std::move(entry);
-  flight->entry.offsets.resize(chunks);
-  flight->missing = chunks;
-  {
-    const auto& expected = flight->entry;
-    std::lock_guard lock(state_->mutex);
-    state_->unacknowledged[expected.segment] = {record::GapCause::kLost, expected.time, expected.end_time(),
-                                                expected.size};
-  }
+  flight->entry.offsets = std::move(offsets);
+  flight->entry.offsets.resize(first + chunks);
+  flight->missing += chunks;
+  flight->is_whole = is_last;
+  const auto& expected = flight->entry;
+  auto& facts = state_->unacknowledged[expected.segment];
+  if (is_first) facts = {record::GapCause::kLost, expected.time, {}, 0};
+  facts.to = expected.end_time();
+  facts.bytes += expected.size - before;
   std::vector<DeliveryCallback> callbacks;
-  for (std::size_t i = 0; i < chunks; ++i) {
-    callbacks.push_back([state = state_, flight, i](Result<Offset> result) {
-      state->chunk_done(*flight, i, std::move(result));
+  for (auto i = first; i < first + chunks; ++i) {
+    std::optional<Reached> reached;
+    if (i + 1 == first + chunks) reached = Reached{facts.to, expected.size};
+    callbacks.push_back([state = state_, flight, i, reached](Result<Offset> result) {
+      state->chunk_done(*flight, i, reached, std::move(result));
     });
   }
   return callbacks;
 }
 
-void IndexKeeper::forget(SegmentNumber segment) {
+void IndexKeeper::forget(const Flight& flight) {
   std::lock_guard lock(state_->mutex);
-  state_->unacknowledged.erase(segment);
+  state_->unacknowledged.erase(flight->entry.segment);
 }
 
 std::vector<record::GapFacts> IndexKeeper::unacknowledged() const {
@@ -248,6 +272,7 @@ std::vector<record::GapFacts> IndexKeeper::unacknowledged() const {
   std::vector<record::GapFacts> gaps;
   std::optional<SegmentNumber> newest;
   for (const auto& [segment, facts] : state_->unacknowledged) {
+    if (facts.from >= facts.to && facts.bytes == 0) continue;  // what there was of it is in the log
     if (newest && newest->next() == segment) {
       gaps.back() = record::joined(gaps.back(), facts);
     } else {

@@ -24,11 +24,16 @@ class IndexKeeper {
               std::function<void(const record::IndexEntry&)> on_acknowledged = {});
   ~IndexKeeper();  // without finish(): what was not indexed yet stays so
 
-  // The callback for each of the `chunks` of a segment, in order; `entry` lacks only its offsets. The
-  // callbacks may outlive the keeper.
-  std::vector<DeliveryCallback> expect(record::IndexEntry entry, std::size_t chunks);
-  // Nothing of that segment was handed over after all.
-  void forget(SegmentNumber segment);
+  struct InFlight;
+  using Flight = std::shared_ptr<InFlight>;  // a segment on its way; nullptr: nothing of it yet
+
+  // The callback for each of the next `chunks` of a segment, in order; `entry` lacks only its offsets, and
+  // what is not known while the segment has not ended (`is_last`). The callbacks may outlive the keeper.
+  std::vector<DeliveryCallback> expect(Flight& flight, record::IndexEntry entry, std::size_t chunks,
+                                       bool is_last);
+  // No more of that segment is handed over, which is not told as lost: nothing of it was, or its writer says
+  // what is missing.
+  void forget(const Flight& flight);
   // Of what was expected and is not acknowledged, a gap for each run of segments: once all is answered for,
   // what the log has refused.
   std::vector<record::GapFacts> unacknowledged() const;

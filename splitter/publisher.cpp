@@ -41,26 +41,38 @@ class LogPublisher final : public Publisher {
 
   Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time, StopToken stop) override {
     GOPLINE_TRY(usable());
+    if (segment.part > 0) return publish_rest(segment, stop);
+    leave_unfinished();
     bool first_ever = ordinal_ == Ordinal(0);
     bool breaks = segment_ == SegmentNumber(0) || segment.discontinuity || gap_;
-    auto headers = headers_of(segment, capture_time);
+    OpenSegment open{headers_of(segment, capture_time), {}, nullptr, std::nullopt, 0};
+    auto& headers = open.headers;
     headers.discontinuities = discontinuities_ + (breaks && !first_ever ? 1 : 0);
     if (options_.sha256) {
-      headers.sha256 = sha256_hex(segment.bytes);
       if (!previous_sha256_.empty()) headers.previous_sha256 = previous_sha256_;
+      if (segment.last_part) {
+        headers.sha256 = sha256_hex(segment.bytes);
+      } else {
+        open.digest.emplace();
+      }
     }
+    open.entry = entry_of(segment, headers);
     GOPLINE_ASSIGN(auto choice, choose_strategy(segment, headers));
     if (choice.strategy == payload::Strategy::kClaim) {
-      GOPLINE_TRY(append_claim(segment, headers, stop));
+      GOPLINE_TRY(append_claim(segment, open, stop));
     } else {
-      GOPLINE_TRY(append_chunks(segment, headers, static_cast<std::size_t>(choice.chunk_bytes), stop));
+      GOPLINE_TRY(append_chunks(segment, open, static_cast<std::size_t>(choice.chunk_bytes), stop));
     }
-    count(choice, segment.bytes.size());
     discontinuities_ = headers.discontinuities;
-    previous_sha256_ = headers.sha256.value_or("");
     segment_ = segment_.next();
     ordinal_ = ordinal_.next();
     gap_.reset();
+    if (segment.last_part) {
+      count(choice, segment.bytes.size());
+      previous_sha256_ = headers.sha256.value_or("");
+    } else {
+      open_ = std::move(open);
+    }
     return {};
   }
 
@@ -69,6 +81,7 @@ class LogPublisher final : public Publisher {
 
   Result<void> gap(GapCause cause, Timestamp from, Timestamp to, std::uint64_t bytes) override {
     GOPLINE_TRY(usable());
+    leave_unfinished();
     record::GapFacts facts{cause, from, to, bytes};
     GOPLINE_TRY(append_gap(facts));
     gap_ = record::joined(gap_, facts);
@@ -107,6 +120,15 @@ class LogPublisher final : public Publisher {
   }
 
  private:
+  // A segment of which chunks were handed over.
+  struct OpenSegment {
+    record::SegmentHeaders headers;  // of the next chunk
+    record::IndexEntry entry;        // of what has come so far
+    IndexKeeper::Flight flight;
+    std::optional<Sha256> digest;  // of a segment that comes in parts, where it is asked for
+    int parts = 0;
+  };
+
   Result<void> usable() const {
     if (closed_) return fail(ErrorCode::kInvalidArgument, "{}: the epoch is closed", options_.stream);
     if (auto error = keeper_.error()) return fail_with_context(options_.stream, std::move(*error));
@@ -133,7 +155,12 @@ class LogPublisher final : public Publisher {
     GOPLINE_ASSIGN(limits.record_bytes, chunk_size(headers));
     limits.inline_bytes = comfortable_bytes_;
     // Parts are to be read before their segment is whole, which only chunks allow.
-    limits.has_store = options_.blobs != nullptr && options_.parts_per_chunk == 0;
+    bool in_parts = options_.parts_per_chunk > 0 || segment.part > 0 || !segment.last_part;
+    limits.has_store = options_.blobs != nullptr && !in_parts;
+    if (in_parts && options_.payload.strategy == payload::Strategy::kClaim) {
+      return fail(ErrorCode::kInvalidArgument, "{}: a payload that lies elsewhere does not leave in parts",
+                  options_.stream);
+    }
     auto choice = payload::choose(segment.bytes.size(), limits, options_.payload);
     if (!choice) return fail_with_context(options_.stream, std::move(choice.error()));
     return choice;
@@ -197,17 +224,47 @@ class LogPublisher final : public Publisher {
     return ends;
   }
 
-  Result<void> append_chunks(const media::BuiltSegment& segment, record::SegmentHeaders h,
-                             std::size_t chunk_bytes, const StopToken& stop) {
+  // The next part of the open segment.
+  Result<void> publish_rest(const media::BuiltSegment& segment, const StopToken& stop) {
+    if (!open_ || segment.part != open_->parts) {
+      return fail(ErrorCode::kInvalidArgument, "{}: part {} of a segment that is not open", options_.stream,
+                  segment.part);
+    }
+    auto& open = *open_;
+    GOPLINE_ASSIGN(auto choice, choose_strategy(segment, open.headers));
+    add(segment, open.entry);
+    GOPLINE_TRY(append_chunks(segment, open, static_cast<std::size_t>(choice.chunk_bytes), stop));
+    if (!segment.last_part) return {};
+    count({payload::Strategy::kChunk, choice.chunk_bytes, "its parts leave before it is whole"},
+          open.entry.size);
+    previous_sha256_ = open.headers.sha256.value_or("");
+    open_.reset();
+    return {};
+  }
+
+  // Its number is used up; what is missing of it, a gap says, or whoever reads that nothing more of it comes.
+  void leave_unfinished() {
+    if (!open_) return;
+    keeper_.forget(open_->flight);
+    open_.reset();
+  }
+
+  // Chunks of a segment, or of a part of it. Only the last says what is known of the whole.
+  Result<void> append_chunks(const media::BuiltSegment& segment, OpenSegment& open, std::size_t chunk_bytes,
+                             const StopToken& stop) {
     auto ends = chunk_ends(segment, chunk_bytes);
     auto chunks = ends.size();
-    auto callbacks = keeper_.expect(entry_of(segment, h), chunks);
-    auto sha256 = std::exchange(h.sha256, std::nullopt);
-    auto previous = std::exchange(h.previous_sha256, std::nullopt);
-    for (std::size_t i = 0; i < chunks; ++i) {
+    auto callbacks = keeper_.expect(open.flight, open.entry, chunks, segment.last_part);
+    if (open.digest) {
+      for (const auto& buffer : segment.bytes.buffers()) open.digest->update(buffer.bytes());
+      if (segment.last_part) open.headers.sha256 = open.digest->finish_hex();
+    }
+    auto h = open.headers;
+    h.sha256.reset();
+    h.previous_sha256.reset();
+    for (std::size_t i = 0; i < chunks; ++i, ++h.chunk) {
       auto begin = i == 0 ? 0 : ends[i - 1];
       auto bytes = chunks == 1 ? segment.bytes : segment.bytes.share(begin, ends[i] - begin);
-      h.chunk = static_cast<std::int64_t>(i);
       if (writer_->joins_buffers()) {
         auto joined = copy_and_xxh3(bytes, pool_);
         bytes = BufferChain(std::move(joined.bytes));
@@ -215,23 +272,25 @@ class LogPublisher final : public Publisher {
       } else {
         h.xxh3 = xxh3_hex(bytes);
       }
-      if (i + 1 == chunks) {
+      if (segment.last_part && i + 1 == chunks) {
         h.last_chunk = true;
-        h.duration = Rational{segment.duration, segment.timescale};
-        h.size = segment.bytes.size();
-        h.sha256 = sha256;
-        h.previous_sha256 = previous;
+        h.duration = open.entry.duration;
+        h.size = open.entry.size;
+        h.sha256 = open.headers.sha256;
+        h.previous_sha256 = open.headers.previous_sha256;
       }
       NewRecord stored{options_.stream, std::move(bytes), record::encode(h), clock_.now(), h.xxh3};
       auto appended = append(std::move(stored), std::move(callbacks[i]), stop);
-      if (!appended) return not_appended(h.segment, i == 0, std::move(appended.error()));
+      if (!appended) return not_appended(open.flight, h.chunk == 0, std::move(appended.error()));
     }
+    open.headers.chunk = h.chunk;
+    ++open.parts;
     return {};
   }
 
   // The payload goes to the store, and behind it a record that says where it is.
-  Result<void> append_claim(const media::BuiltSegment& segment, record::SegmentHeaders h,
-                            const StopToken& stop) {
+  Result<void> append_claim(const media::BuiltSegment& segment, OpenSegment& open, const StopToken& stop) {
+    auto& h = open.headers;
     payload::BlobKey key{options_.topic_namespace, options_.stream, format_hour(h.time),
                          h.sha256.value_or("")};
     if (key.sha256.empty()) key.sha256 = sha256_hex(segment.bytes);
@@ -243,20 +302,19 @@ class LogPublisher final : public Publisher {
     h.duration = Rational{segment.duration, segment.timescale};
     h.size = segment.bytes.size();
     h.xxh3 = xxh3_hex(BufferChain());
-    auto entry = entry_of(segment, h);
-    entry.dataref = h.dataref->uri;
-    auto callbacks = keeper_.expect(std::move(entry), 1);
+    open.entry.dataref = h.dataref->uri;
+    auto callbacks = keeper_.expect(open.flight, open.entry, 1, true);
     NewRecord stored{options_.stream, BufferChain(), record::encode(h), clock_.now(), h.xxh3};
     auto appended = claims_->append(epoch_.segments, std::move(payload), std::move(stored),
                                     std::move(callbacks.front()), stop);
-    if (!appended) return not_appended(h.segment, true, std::move(appended.error()));
+    if (!appended) return not_appended(open.flight, true, std::move(appended.error()));
     return {};
   }
 
   // Once a part of a segment is on its way, nothing may follow it but the rest.
-  Result<void> not_appended(SegmentNumber segment, bool is_first, Error error) {
+  Result<void> not_appended(const IndexKeeper::Flight& flight, bool is_first, Error error) {
     if (is_first && error.code == ErrorCode::kCancelled) {
-      keeper_.forget(segment);
+      keeper_.forget(flight);
     } else {
       keeper_.fail_with(error);
     }
@@ -277,15 +335,22 @@ class LogPublisher final : public Publisher {
     entry.time = h.time;
     entry.clock = h.clock;
     entry.start = h.start;
-    entry.duration = {segment.duration, segment.timescale};
-    entry.size = segment.bytes.size();
+    entry.duration = {0, segment.timescale};
     entry.sap = segment.sap;
     entry.init_xxh3 = segment.init_xxh3;
-    for (const auto& part : segment.parts) {
-      entry.parts.push_back({part.track_id, part.offset, part.size, part_duration(part), part.sap});
-    }
     entry.gap = gap_;
+    add(segment, entry);
     return entry;
+  }
+
+  // What comes to a segment's entry with it, or with the next part of it.
+  void add(const media::BuiltSegment& segment, record::IndexEntry& entry) const {
+    for (const auto& part : segment.parts) {
+      entry.parts.push_back(
+          {part.track_id, entry.size + part.offset, part.size, part_duration(part), part.sap});
+    }
+    entry.duration.num += segment.duration;
+    entry.size += segment.bytes.size();
   }
 
   // A part's duration in its own track's timescale, which is the denominator of the track's time base.
@@ -313,6 +378,7 @@ class LogPublisher final : public Publisher {
   std::int64_t gap_number_ = 0;
   std::optional<record::GapFacts> gap_;  // since the newest segment
   std::string previous_sha256_;
+  std::optional<OpenSegment> open_;  // whose last part has not come yet
   bool closed_ = false;
 };
 

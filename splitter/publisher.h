@@ -79,7 +79,9 @@ class Publisher {
   static Result<std::unique_ptr<Publisher>> open(Log& log, const Clock& clock, PublisherOptions options);
 
   // Hands a segment to the log; returns before it is acknowledged. `capture_time` of its first main packet at
-  // its pts. Blocks under the writer's backpressure. An earlier delivery failure is returned here.
+  // its pts. Blocks under the writer's backpressure. An earlier delivery failure is returned here. Parts of a
+  // segment come one by one and in order, and leave as chunks; the capture time is the first one's. A gap, or
+  // another segment's beginning, leaves one whose last part has not come unfinished.
   virtual Result<void> publish(const media::BuiltSegment& segment, Timestamp capture_time,
                                StopToken stop) = 0;
 

@@ -27,9 +27,14 @@ struct Run {
   std::vector<TimedPacket> packets;
 };
 
+// A segment, or a part of one that leaves while the segment is still open; then everything but `part` and
+// `last_part` is of the part alone.
 struct Segment {
   std::vector<Run> runs;  // main track first, then by track; several runs of a track in time order
-  int sap = 0;            // ISO/IEC 14496-12 Annex I, of the main track's first packet; 0: a continuation
+  int part = 0;           // number in the segment, from 0
+  bool last_part = true;
+  int sap = 0;  // ISO/IEC 14496-12 Annex I, of the main track's first packet; 0: a continuation, as is
+                // every part but the first
   bool discontinuity = false;  // timestamps jumped: a new T0 begins here
   std::int64_t start = 0;      // timeline ticks of the main track's first packet
   std::int64_t duration = 0;   // sum of the main track's durations, timeline ticks
@@ -39,22 +44,24 @@ struct Segment {
   std::vector<Track> new_tracks;  // all tracks anew, when codec parameters change here; else empty
 };
 
-// One part of a built segment: where a fragment lies, for NS.index.
+// One fragment of what was built: where it lies, for NS.index.
 struct PartInfo {
   int track_id = 0;
-  std::uint64_t offset = 0;   // of the moof, from the segment's first byte
+  std::uint64_t offset = 0;   // of the moof, from the first byte of what was built
   std::uint64_t size = 0;     // moof and mdat
   std::int64_t duration = 0;  // timeline ticks
   int sap = 0;                // of its first sample; 0 unless it is a random access point
 };
 
-// A segment as it will be stored.
+// A segment, or a part of one, as it will be stored.
 struct BuiltSegment {
-  BufferChain bytes;         // ftyp moov (moof mdat)*, or one NUT file
+  BufferChain bytes;         // ftyp moov (moof mdat)*, or one NUT file; of a later part (moof mdat)*
   std::string content_type;  // video/mp4; codecs="..."
   std::string init_xxh3;     // of ftyp moov; empty for NUT
   std::size_t init_size = 0;
   std::vector<PartInfo> parts;
+  int part = 0;  // these two as in Segment
+  bool last_part = true;
   int sap = 0;
   bool discontinuity = false;  // a new T0 or a new init
   std::int64_t start = 0;

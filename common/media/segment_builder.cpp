@@ -15,6 +15,8 @@ namespace {
 
 BuiltSegment described(const Segment& segment) {
   BuiltSegment built;
+  built.part = segment.part;
+  built.last_part = segment.last_part;
   built.sap = segment.sap;
   built.discontinuity = segment.discontinuity;
   built.start = segment.start;
@@ -61,8 +63,10 @@ class Mp4Builder final : public SegmentBuilder {
     }
     built.content_type = content_type_;
     built.init_xxh3 = init_xxh3_;
-    built.init_size = init_.size();
-    built.bytes.append(init_);
+    if (segment.part == 0) {
+      built.init_size = init_.size();
+      built.bytes.append(init_);
+    }
     for (const auto& run : segment.runs) GOPLINE_TRY(add_part(run, built));
     return built;
   }
@@ -108,6 +112,8 @@ class NutBuilder final : public SegmentBuilder {
   explicit NutBuilder(std::vector<Track> tracks) : tracks_(std::move(tracks)) {}
 
   Result<BuiltSegment> build(const Segment& segment) override {
+    if (segment.part > 0 || !segment.last_part)
+      return fail(ErrorCode::kUnsupported, "a NUT segment has no parts that could leave before it is whole");
     auto built = described(segment);
     if (!segment.new_tracks.empty()) {
       tracks_ = segment.new_tracks;
@@ -126,6 +132,10 @@ class NutBuilder final : public SegmentBuilder {
 };
 
 }  // namespace
+
+bool SegmentBuilder::has_parts(const std::vector<Track>& tracks) {
+  return fits_mp4(tracks);
+}
 
 Result<std::unique_ptr<SegmentBuilder>> SegmentBuilder::create(const std::vector<Track>& tracks,
                                                                const Segment& first) {

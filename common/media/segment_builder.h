@@ -20,8 +20,11 @@ class SegmentBuilder {
   static Result<std::unique_ptr<SegmentBuilder>> create(const std::vector<Track>& tracks,
                                                         const Segment& first);
 
-  // Segments in order.
+  // Segments in order, or their parts. A NUT file has no parts: kUnsupported.
   virtual Result<BuiltSegment> build(const Segment& segment) = 0;
+  // Whether segments of these tracks can leave in parts.
+  static bool has_parts(const std::vector<Track>& tracks);
+
   virtual std::string init_xxh3() const = 0;  // of the first init; empty for NUT
   virtual bool is_nut() const = 0;
 };

@@ -248,6 +248,31 @@ Result<std::vector<FragmentInfo>> read_fragments(const Buffer& segment, const st
   return fragments;
 }
 
+std::optional<PlayablePrefix> playable_prefix(const Buffer& beginning, std::string_view content_type,
+                                              const std::vector<Track>& tracks) {
+  bool is_mp4 = content_type.starts_with("video/mp4") || content_type.starts_with("audio/mp4");
+  if (!is_mp4 || tracks.empty()) return std::nullopt;
+  PlayablePrefix prefix;
+  BoxWalker walker(beginning.bytes());  // it ends before a box that is cut short
+  BoxView box;
+  bool after_moof = false;
+  while (walker.next(box)) {
+    if (after_moof && box.type == "mdat") prefix.size = box.offset + box.size;
+    after_moof = box.type == "moof";
+  }
+  if (prefix.size == 0) return std::nullopt;
+  auto bytes = beginning.share(0, prefix.size);
+  auto fragments = read_fragments(bytes, tracks);
+  if (!fragments || !read_init(bytes)) return std::nullopt;
+  const auto& main = tracks[static_cast<std::size_t>(main_track_of(tracks))];
+  for (const auto& fragment : *fragments) {
+    if (fragment.track_id == main.id) prefix.duration += fragment.duration;
+  }
+  prefix.fragments = fragments->size();
+  prefix.timescale = main.time_base.den;
+  return prefix;
+}
+
 Result<std::vector<Packet>> unpack_segment(const Buffer& segment, std::string_view content_type,
                                            const std::vector<Track>& tracks) {
   if (content_type.starts_with("video/x-nut")) return read_nut_segment(segment, tracks);

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/result.h"
@@ -41,6 +43,20 @@ struct FragmentInfo {
 // Reads every fragment of a segment made of fragmented MP4. `tracks` as in epoch.started. kCorrupt names the
 // byte offset.
 Result<std::vector<FragmentInfo>> read_fragments(const Buffer& segment, const std::vector<Track>& tracks);
+
+// What can be played of the beginning of a segment whose end is not there: the init and the fragments that
+// are whole.
+struct PlayablePrefix {
+  std::uint64_t size = 0;  // of the init and of these fragments
+  std::size_t fragments = 0;
+  std::int64_t duration = 0;   // of the main track in these, timeline ticks
+  std::int64_t timescale = 1;  // of the main track
+};
+
+// `tracks` as in epoch.started. nullopt: nothing can be played, or it is a NUT file, which is whole or
+// nothing.
+std::optional<PlayablePrefix> playable_prefix(const Buffer& beginning, std::string_view content_type,
+                                              const std::vector<Track>& tracks);
 
 // All packets of a stored segment (fragmented MP4 or NUT, told by the content type), per track in source
 // order; tracks are merged by time. Payloads share the segment's memory.

@@ -34,6 +34,7 @@ struct Partial {
   std::optional<std::int64_t> last;  // number of the last chunk, once it came
   SteadyTime newest{};
   Offset first_offset{};
+  bool late = false;  // when its newest chunk came
   std::size_t cost = 0;
 };
 
@@ -50,7 +51,8 @@ struct EpochState {
   std::map<std::int64_t, Partial> partial;
   std::deque<Digest> digests;                                         // of the newest chunks taken
   std::optional<std::pair<std::int64_t, std::string>> newest_sha256;  // segment, its digest
-  std::set<std::string> markers;                                      // ids of markers seen
+  std::optional<std::int64_t> headless;  // the segment in whose middle reading began
+  std::set<std::string> markers;         // ids of markers seen
 
   bool is_done(std::int64_t segment) const { return segment < done_below || done.contains(segment); }
   void finish(std::int64_t segment) {

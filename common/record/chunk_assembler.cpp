@@ -24,6 +24,7 @@ struct ChunkAssembler::State {
   void take_marker(const IncomingRecord& record, Result<Marker> marker);
   void bad(const IncomingRecord& record, Error error);
 
+  bool is_headless(StreamEpochs& stream, const SegmentHeaders& headers);
   bool is_duplicate(EpochState& epoch, const SegmentHeaders& headers);
   void store(EpochState& epoch, SegmentHeaders headers, const IncomingRecord& record, SteadyTime now);
   void complete(StreamEpochs& stream, EpochNumber number, EpochState& epoch, std::int64_t segment);
@@ -124,8 +125,20 @@ void ChunkAssembler::State::take_marker(const IncomingRecord& record, Result<Mar
     ++stats.duplicates;
     return;
   }
-  if constexpr (std::is_same_v<Event, EndedEpoch>) lose_epoch(stream, marker->epoch, "the epoch has ended");
+  bool is_end = std::is_same_v<Event, EndedEpoch>;
+  lose_epoch(stream, marker->epoch, is_end ? "the epoch has ended" : "its writer states a gap");
   events.push_back(Event{std::move(*marker)});
+}
+
+// Of a segment that had begun before the reading of its epoch did. What is seen first of an epoch decides.
+bool ChunkAssembler::State::is_headless(StreamEpochs& stream, const SegmentHeaders& headers) {
+  if (!options.joins) return false;
+  bool is_first = !stream.epochs.contains(headers.epoch);
+  auto& epoch = epoch_of(stream, headers.epoch);
+  if (is_first && headers.chunk > 0) epoch.headless = headers.segment.value;
+  if (epoch.headless != headers.segment.value) return false;
+  ++stats.headless;
+  return true;
 }
 
 // Drops what was taken before; says so as a conflict when the digest differs.
@@ -151,7 +164,9 @@ void ChunkAssembler::State::take_chunk(const IncomingRecord& record, SteadyTime 
     return;
   }
   if (!headers.late) begin_epoch(stream, headers.epoch);
-  if (is_late(stream, headers.epoch, headers.late)) ++stats.late;
+  if (is_headless(stream, headers)) return;
+  bool late = is_late(stream, headers.epoch, headers.late);
+  if (late) ++stats.late;
   auto& epoch = epoch_of(stream, headers.epoch);
   if (is_duplicate(epoch, headers)) return;
 
@@ -166,12 +181,14 @@ void ChunkAssembler::State::take_chunk(const IncomingRecord& record, SteadyTime 
     ++stats.corrupt;
     auto& partial = epoch.partial[segment];
     if (partial.chunks.empty()) partial.first_offset = record.offset;
+    partial.late = late;
     auto reason = fmt::format("chunk {} at offset {}: {}", headers.chunk, record.offset, damage);
     if (partial.chunks.empty()) partial.chunks[-1].headers = headers;  // so that the loss can say what it was
     return lose(stream, number, segment, GapCause::kCorrupt, reason);
   }
   store(epoch, std::move(headers), record, now);
   auto& partial = epoch.partial[segment];
+  partial.late = late;
   if (partial.last && partial.chunks.rbegin()->first > *partial.last) {
     ++stats.corrupt;
     return lose(stream, number, segment, GapCause::kCorrupt,
@@ -270,7 +287,9 @@ void ChunkAssembler::State::lose(StreamEpochs& stream, EpochNumber number, std::
   for (const auto& [index, chunk] : partial.chunks) {
     if (index == expected) lost.prefix.append(chunk.bytes), ++expected;
   }
-  lost.late = is_late(stream, number, lost.headers.late);
+  lost.prefix_chunks = static_cast<std::size_t>(expected);
+  lost.has_hole = lost.prefix_chunks != partial.chunks.size() || cause == GapCause::kCorrupt;
+  lost.late = partial.late;
   ++stats.lost_segments;
   pending_bytes -= partial.cost;
   epoch.partial.erase(segment);

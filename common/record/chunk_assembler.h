@@ -47,6 +47,8 @@ struct LostSegment {
   GapCause cause = GapCause::kLost;
   std::string reason;  // for people: "chunk 3 is missing"
   BufferChain prefix;  // the chunks from 0 that came whole: complete parts in it are playable
+  std::size_t prefix_chunks = 0;
+  bool has_hole = false;  // others came behind them, or damaged
   bool late = false;
 };
 
@@ -78,6 +80,9 @@ struct AssemblerOptions {
   Duration max_wait = std::chrono::seconds(30);  // for a segment's missing chunk, since its newest one came
   bool verify_xxh3 = true;
   bool verify_sha256 = true;  // where the headers have it
+  // The first record need not be the stream's first: of a segment in whose middle the reading of an epoch
+  // begins, the chunks are counted and passed over.
+  bool joins = false;
 };
 
 struct AssemblerStats {
@@ -87,6 +92,7 @@ struct AssemblerStats {
   std::uint64_t duplicates = 0;  // (source, id) seen before: dropped
   std::uint64_t conflicts = 0;   // the same id with another hash: dropped, the first stays
   std::uint64_t late = 0;        // chunks of an epoch older than the newest started
+  std::uint64_t headless = 0;    // chunks of a segment that had begun before the reading did: passed over
   std::uint64_t corrupt = 0;     // hash, size or headers wrong
   std::uint64_t lost_segments = 0;
   std::uint64_t evicted = 0;  // of those, for want of memory
@@ -99,11 +105,11 @@ struct AssemblerStats {
 // Makes verified segments of the records of NS.segments, of one stream or of many: an idempotent receiver.
 //
 // Chunks are collected per (stream, epoch, segment) until every number from 0 to the last is there; whatever
-// order they come in, a whole segment is told once. A newer epoch.started gives up what older epochs left
-// unfinished. What was seen before is known from little: per stream and epoch the number below which every
-// segment is finished, the finished ones above it, and the digests of the newest few hundred chunks (to tell
-// a duplicate from a conflict). That is enough because ids are dense: (source, id) is (stream, epoch,
-// segment, chunk), and numbers have no holes.
+// order they come in, a whole segment is told once. A newer epoch.started, epoch.ended and a gap give up what
+// was left unfinished before them. What was seen before is known from little: per stream and epoch the number
+// below which every segment is finished, the finished ones above it, and the digests of the newest few
+// hundred chunks (to tell a duplicate from a conflict). That is enough because ids are dense: (source, id) is
+// (stream, epoch, segment, chunk), and numbers have no holes.
 //
 // Missing segment numbers are not told here: they are for whoever puts segments in order. Memory is bounded
 // by `max_bytes` and by a few KB per stream. Not thread-safe.

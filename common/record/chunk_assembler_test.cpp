@@ -25,8 +25,8 @@ class ChunkAssemblerTest : public ::testing::Test {
             fmt::format("{}{}:{}", s->late ? "late " : "", s->headers.segment, s->bytes.flatten().text()));
         if (s->chain_broken) out.back() += " chain broken";
       } else if (auto* l = std::get_if<LostSegment>(&event)) {
-        out.push_back(
-            fmt::format("{} {}:{}", to_string(l->cause), l->headers.segment, l->prefix.flatten().text()));
+        out.push_back(fmt::format("{}{} {}:{}", l->late ? "late " : "", to_string(l->cause),
+                                  l->headers.segment, l->prefix.flatten().text()));
         reason_ = l->reason;
       } else if (auto* e = std::get_if<StartedEpoch>(&event)) {
         out.push_back(fmt::format("started {}", e->epoch));
@@ -203,6 +203,37 @@ TEST_F(ChunkAssemblerTest, GapsAreToldOnce) {
   EXPECT_THAT(add(encode(gap)), ElementsAre());
   gap.number = 1;
   EXPECT_THAT(add(encode(gap)), ElementsAre("gap"));
+}
+
+// A writer that leaves a segment unfinished says so with a gap, and goes on with the next one.
+TEST_F(ChunkAssemblerTest, AGapGivesUpWhatIsUnfinishedBeforeIt) {
+  auto next = segment_records({"x", "y"}, segment_headers(7, 4));
+  add_all({three_[0], three_[1]});
+  Gap gap{
+      "site-7/door-2", kWriter, EpochNumber(7), 0, kNoon, {GapCause::kOverBudget, kNoon, kNoon, 9}, false};
+  EXPECT_THAT(add(encode(gap)), ElementsAre("lost 3:abcd", "gap"));
+  EXPECT_NE(reason_.find("chunk 2"), std::string::npos) << reason_;
+  EXPECT_THAT(add_all(next), ElementsAre("4:xy"));
+}
+
+TEST_F(ChunkAssemblerTest, WhatJoinsInTheMiddleOfASegmentBeginsWithTheNext) {
+  AssemblerOptions options;
+  options.joins = true;
+  assembler_ = ChunkAssembler(options);
+  EXPECT_THAT(add_all({three_[1], three_[2]}), ElementsAre());
+  EXPECT_EQ(stats().headless, 2u);
+  EXPECT_EQ(assembler_.pending_bytes(), 0u);
+  auto next = segment_records({"x", "y"}, segment_headers(7, 4));
+  EXPECT_THAT(add_all(next), ElementsAre("4:xy"));
+  // From then on a first chunk that is missing is missed.
+  auto after = segment_records({"v", "w"}, segment_headers(7, 5));
+  EXPECT_THAT(add(after[1]), ElementsAre());
+  EXPECT_THAT(words(assembler_.give_up_all()), ElementsAre("lost 5:"));
+  // So it is in an epoch whose beginning was seen.
+  auto newer = segment_records({"v", "w"}, segment_headers(9, 0));
+  EXPECT_THAT(add(newer[0]), ElementsAre());
+  EXPECT_THAT(add(newer[1]), ElementsAre("0:vw"));
+  EXPECT_EQ(stats().headless, 2u);
 }
 
 TEST_F(ChunkAssemblerTest, WaitingHasAnEnd) {

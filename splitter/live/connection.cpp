@@ -130,20 +130,32 @@ Result<void> Connection::build(const media::Segment& segment) {
   return {};
 }
 
+// Within a segment, as its first part says.
+CaptureTime::Estimate Connection::taken(const Waiting& waiting) {
+  if (waiting.segment.part == 0) {
+    segment_taken_ = times_.at(waiting.first_pts);
+    segment_first_pts_ = waiting.first_pts;
+  }
+  return {segment_taken_.time + (waiting.first_pts - segment_first_pts_), segment_taken_.clock};
+}
+
+// A segment that does not begin when the one before it ended. Forward: the source paused or skipped. Back, or
+// with the host's clock: a clock was set, nothing is missing.
+void Connection::tell_jump(Timestamp time) {
+  if (!newest_end_ || std::chrono::abs(time - *newest_end_) <= kJump) return;
+  bool was_set =
+      time < *newest_end_ || std::chrono::abs(times_.wall_minus_steady() - wall_minus_steady_) > kJump;
+  outbox_.push(record::GapFacts{was_set ? record::GapCause::kClock : record::GapCause::kSourceOutage,
+                                std::min(*newest_end_, time), time, 0});
+}
+
 void Connection::hand_over(Waiting& waiting) {
-  auto [time, clock] = times_.at(waiting.first_pts);
+  auto [time, clock] = taken(waiting);
   if (!began_) {
     began_ = true;
     outbox_.push(EpochBegin{demuxer_.info(), demuxer_.tracks(), builder_->init_xxh3(), clock});
   }
-  if (newest_end_ && std::chrono::abs(time - *newest_end_) > kJump) {
-    // Forward: the source paused or skipped. Back, or with the host's clock: a clock was set, nothing is
-    // missing.
-    bool was_set =
-        time < *newest_end_ || std::chrono::abs(times_.wall_minus_steady() - wall_minus_steady_) > kJump;
-    outbox_.push(record::GapFacts{was_set ? record::GapCause::kClock : record::GapCause::kSourceOutage,
-                                  std::min(*newest_end_, time), time, 0});
-  }
+  if (waiting.segment.part == 0) tell_jump(time);
   auto offset = time.time_since_epoch() - waiting.first_pts;
   if (!begin_offset_) begin_offset_ = offset;
   source_metrics_.media_drift.set(*begin_offset_ - offset);

@@ -18,8 +18,9 @@
 namespace gopline::splitter {
 
 // One connection to a live source: its packets, cut into segments, with their capture times, into the outbox.
-// Segments wait until the source has been heard for a second, since one that sends a pre-buffer tells only by
-// that how old its first pictures are. For one thread.
+// With low latency parts of segments go there; a segment's clock is read once, so that they follow each other
+// without a gap. Segments wait until the source has been heard for a second, since one that sends a
+// pre-buffer tells only by that how old its first pictures are. For one thread.
 class Connection {
  public:
   Connection(media::Demuxer& demuxer, const Clock& clock, const SegmenterOptions& segmenter,
@@ -49,6 +50,8 @@ class Connection {
   void observe(const media::Segment& segment);
   void observe_any(const media::Segment& segment);
   Result<void> build(const media::Segment& segment);
+  CaptureTime::Estimate taken(const Waiting& waiting);
+  void tell_jump(Timestamp time);
   void hand_over(Waiting& waiting);
 
   media::Demuxer& demuxer_;
@@ -62,6 +65,8 @@ class Connection {
   std::unique_ptr<media::SegmentBuilder> builder_;
   std::deque<Waiting> waiting_;
   std::optional<SteadyTime> first_arrival_;
+  CaptureTime::Estimate segment_taken_;   // when the newest segment's first picture was
+  Duration segment_first_pts_{};          // where that is on the timeline
   std::optional<Timestamp> newest_end_;   // capture time
   Duration wall_minus_steady_{};          // of the host's clocks, then
   std::optional<Duration> begin_offset_;  // capture time less media time when the epoch began

@@ -96,22 +96,65 @@ Result<void> LiveWriter::take(EpochBegin& begin) {
 }
 
 Result<void> LiveWriter::take(OutboxEntry& entry, const LiveSegment& live) {
+  if (live.segment.part == 0) {
+    GOPLINE_TRY(begin_segment(live));
+  } else if (!continues_what_is_there(live)) {
+    leave_out(entry, live);
+    return {};
+  }
+  return publish(entry, live);
+}
+
+Result<void> LiveWriter::begin_segment(const LiveSegment& live) {
   if (!publisher_) GOPLINE_TRY(open(live.time));
+  GOPLINE_TRY(state_left_out());
+  // Its rest was dropped when it was published before, in an epoch that failed.
+  if (open_ && live.time > open_->end) GOPLINE_TRY(state_gap({GapCause::kLost, open_->end, live.time, 0}));
+  left_out_cause_ = GapCause::kLost;
   publisher_->use_clock(live.clock);
+  return {};
+}
+
+Result<void> LiveWriter::publish(OutboxEntry& entry, const LiveSegment& live) {
+  bool is_first = live.segment.part == 0;
   {
     std::lock_guard lock(mutex_);
-    unacknowledged_.push_back(entry);  // the bytes are shared
+    auto number = is_first ? next_segment_ : SegmentNumber(next_segment_.value - 1);
+    unacknowledged_.push_back({entry, number});  // the bytes are shared
   }
   auto published = publisher_->publish(live.segment, live.time, {});
   if (!published) {
     std::lock_guard lock(mutex_);
-    if (!unacknowledged_.empty() && unacknowledged_.back().number == entry.number) unacknowledged_.pop_back();
+    bool is_there = !unacknowledged_.empty() && unacknowledged_.back().entry.number == entry.number;
+    if (is_there) unacknowledged_.pop_back();
+    return published;
   }
-  return published;
+  if (is_first) next_segment_ = next_segment_.next();
+  open_ = live.segment.last_part ? std::nullopt : std::optional(OpenSegment{live.segment.part + 1, live.end});
+  return {};
+}
+
+// Whether the part is the next one of the segment that is being published.
+bool LiveWriter::continues_what_is_there(const LiveSegment& live) const {
+  return open_ && open_->next_part == live.segment.part;
+}
+
+void LiveWriter::leave_out(const OutboxEntry& entry, const LiveSegment& live) {
+  left_out_ = record::joined(left_out_, {left_out_cause_, live.time, live.end, live.segment.bytes.size()});
+  outbox_.drop(entry);
+}
+
+Result<void> LiveWriter::state_left_out() {
+  if (!left_out_) return {};
+  GOPLINE_TRY(state_gap(*left_out_));
+  left_out_.reset();
+  return {};
 }
 
 Result<void> LiveWriter::take(const record::GapFacts& gap) {
   if (!publisher_) GOPLINE_TRY(open(gap.from));
+  GOPLINE_TRY(state_left_out());
+  left_out_cause_ = gap.cause;
   return state_gap(gap);
 }
 
@@ -126,13 +169,18 @@ Result<void> LiveWriter::open(Timestamp begins) {
   ++totals_.epochs;
   metrics_.epochs.add();
   if (totals_.epochs == 1) totals_.sum.first_ordinal = publisher_->summary().first_ordinal;
+  next_segment_ = {};
   auto before = publisher_->previous_end();
-  auto cause = std::exchange(log_failed_, false) ? GapCause::kLost : GapCause::kSourceOutage;
+  bool is_lost = std::exchange(log_failed_, false) || left_out_;
+  left_out_.reset();  // it lies in the gap that follows
+  auto cause = is_lost ? GapCause::kLost : GapCause::kSourceOutage;
   if (!before || begins - *before < kNoticeable) return {};
   return state_gap({cause, *before, begins, 0});
 }
 
+// A segment that is open stays unfinished.
 Result<void> LiveWriter::state_gap(const record::GapFacts& gap) {
+  open_.reset();
   GOPLINE_TRY(publisher_->gap(gap.cause, gap.from, gap.to, gap.bytes));
   metrics_.gaps[gap.cause].add();
   metrics_.gap_seconds[gap.cause].add(std::chrono::duration<double>(gap.to - gap.from).count());
@@ -144,12 +192,17 @@ void LiveWriter::acknowledged(const record::IndexEntry& entry) {
   metrics_.segment_bytes.add(static_cast<double>(entry.size));
   metrics_.capture_to_acknowledged.observe(clock_.now() - entry.time);
   std::lock_guard lock(mutex_);
-  if (unacknowledged_.empty()) return;
-  auto& oldest = unacknowledged_.front();
-  auto read = std::get<LiveSegment>(oldest.item).read;
-  metrics_.read_to_acknowledged.observe(std::chrono::duration_cast<Duration>(clock_.steady_now() - read));
-  outbox_.done(oldest.number);
-  unacknowledged_.pop_front();
+  // With it what stayed unfinished before it.
+  while (!unacknowledged_.empty() && unacknowledged_.front().segment <= entry.segment) {
+    const auto& oldest = unacknowledged_.front();
+    const auto& live = std::get<LiveSegment>(oldest.entry.item);
+    if (oldest.segment == entry.segment && live.segment.part == 0) {
+      auto since = clock_.steady_now() - live.read;
+      metrics_.read_to_acknowledged.observe(std::chrono::duration_cast<Duration>(since));
+    }
+    outbox_.done(oldest.entry.number);
+    unacknowledged_.pop_front();
+  }
 }
 
 // Whatever is not acknowledged comes before what failed. The error again: nothing more is to be tried.
@@ -160,8 +213,8 @@ Result<void> LiveWriter::after_failure(Error error, bool is_last_try) {
     log_debug(options_.stream, "{}", closed.error().message);
   {
     std::lock_guard lock(mutex_);
-    next_.insert(next_.begin(), unacknowledged_.begin(), unacknowledged_.end());
-    unacknowledged_.clear();
+    for (; !unacknowledged_.empty(); unacknowledged_.pop_back())
+      next_.push_front(std::move(unacknowledged_.back().entry));
   }
   if (is_last_try || is_for_good(error)) {
     if (!outbox_.keep(std::exchange(next_, {}), begin_)) return tl::unexpected<Error>(std::move(error));
@@ -187,14 +240,19 @@ void LiveWriter::wait_after(const Error& error) {
 
 Result<void> LiveWriter::close(EndCause cause) {
   if (!publisher_) return {};
+  if (auto told = state_left_out(); !told) log_debug(options_.stream, "{}", told.error().message);
+  open_.reset();
   auto publisher = std::move(publisher_);
   auto closed = publisher->close(cause);
   add(before_, closed ? *closed : publisher->summary());
   totals_.sum.segments = before_.segments;
   totals_.sum.bytes = before_.bytes;
   totals_.sum.strategies = before_.strategies;
-  if (closed) return {};
-  return tl::unexpected<Error>(std::move(closed.error()));
+  if (!closed) return tl::unexpected<Error>(std::move(closed.error()));
+  std::lock_guard lock(mutex_);
+  for (; !unacknowledged_.empty(); unacknowledged_.pop_front())  // parts of what stayed unfinished
+    outbox_.done(unacknowledged_.front().entry.number);
+  return {};
 }
 
 void LiveWriter::count() {

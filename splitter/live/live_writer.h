@@ -17,8 +17,10 @@ namespace gopline::splitter {
 // From the outbox to the log: opens an epoch when the first footage of a connection comes, says what is
 // missing between it and what the stream had before, publishes, ends it. A log that fails is tried again,
 // with backoff, for as long as the run lasts; what it had not acknowledged is told as lost in the epoch that
-// ends so, and published again in the next one. After a stop everything that is there is still written, by a
-// log that answers; what another leaves is kept in the outbox's spill, if it has one.
+// ends so, and published again in the next one: whole, also where parts of it had been acknowledged. Parts
+// whose segment's beginning is not there (dropped, or lost with an earlier run) are left out, and a gap.
+// After a stop everything that is there is still written, by a log that answers; what another leaves is kept
+// in the outbox's spill, if it has one.
 class LiveWriter {
  public:
   struct Totals {
@@ -40,6 +42,11 @@ class LiveWriter {
   Result<void> take(OutboxEntry& entry);
   Result<void> take(EpochBegin& begin);
   Result<void> take(OutboxEntry& entry, const LiveSegment& live);
+  Result<void> begin_segment(const LiveSegment& live);
+  Result<void> publish(OutboxEntry& entry, const LiveSegment& live);
+  bool continues_what_is_there(const LiveSegment& live) const;
+  void leave_out(const OutboxEntry& entry, const LiveSegment& live);
+  Result<void> state_left_out();
   Result<void> take(const record::GapFacts& gap);
   Result<void> take(const EpochEnd& end);
   Result<void> open(Timestamp begins);
@@ -60,11 +67,24 @@ class LiveWriter {
   StreamMetrics metrics_;
   std::optional<EpochBegin> begin_;  // of the epoch that is being written
   std::deque<OutboxEntry> next_;     // before what the outbox has
+  // A segment that is being published part by part.
+  struct OpenSegment {
+    int next_part = 0;
+    Timestamp end;  // of the parts so far, capture time
+  };
+  std::optional<OpenSegment> open_;
+  SegmentNumber next_segment_;  // of the epoch
+  std::optional<record::GapFacts> left_out_;
+  GapCause left_out_cause_ = GapCause::kLost;  // why a beginning is missing
+  struct Published {
+    OutboxEntry entry;
+    SegmentNumber segment;
+  };
   std::mutex mutex_;
-  std::deque<OutboxEntry> unacknowledged_;  // segments that were published, in order
-  std::unique_ptr<Publisher> publisher_;    // ends before what its threads look at
-  bool log_failed_ = false;                 // since the newest epoch was opened
-  EpochSummary before_;                     // over the epochs that are closed
+  std::deque<Published> unacknowledged_;  // segments and parts, in order
+  std::unique_ptr<Publisher> publisher_;  // ends before what its threads look at
+  bool log_failed_ = false;               // since the newest epoch was opened
+  EpochSummary before_;                   // over the epochs that are closed
   Totals totals_;
 };
 

@@ -117,6 +117,14 @@ void Outbox::done(std::uint64_t number) {
   if (spill_) spill_->done(number);
 }
 
+void Outbox::drop(const OutboxEntry& entry) {
+  std::lock_guard lock(mutex_);
+  auto size = size_of(entry.item);
+  dropped_bytes_ += size;  // of a GOP that is counted
+  metrics_.dropped_bytes[DropCause::kOverBytes].add(static_cast<double>(size));
+  if (spill_) spill_->done(entry.number);
+}
+
 bool Outbox::keep(std::deque<OutboxEntry> popped, const std::optional<EpochBegin>& begin) {
   std::lock_guard lock(mutex_);
   for (auto& entry : items_) popped.push_back(std::move(entry));

@@ -23,8 +23,8 @@ struct OutboxLimits {
 // What is on its way from a live source to the log, bounded in bytes. A source cannot wait: where the log is
 // slower than it for too long, what comes goes to the spill, if there is one, until all of that has been
 // taken; beyond its bounds, and without one, the oldest GOPs leave (a segment that can be played from, and
-// its continuations), and a gap of cause `over-budget` takes their place. Thread-safe: one thread pushes, one
-// pops.
+// its continuations, or what is there of these), and a gap of cause `over-budget` takes their place. Parts of
+// segments are items like segments. Thread-safe: one thread pushes, one pops.
 class Outbox {
  public:
   explicit Outbox(OutboxLimits limits, StreamMetrics metrics = {}, std::unique_ptr<Spill> spill = nullptr);
@@ -35,6 +35,8 @@ class Outbox {
   std::optional<OutboxEntry> pop(const StopToken& stop);
   // The log has it.
   void done(std::uint64_t number);
+  // The log cannot have it, because it is part of a segment whose beginning is dropped.
+  void drop(const OutboxEntry& entry);
 
   // At the end, when the log has not taken these, which were popped, of the epoch that `begin` is of: they
   // and what was never popped are kept for the next run. True if there is nothing to keep, or a spill has it

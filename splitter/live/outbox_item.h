@@ -21,6 +21,7 @@ struct EpochBegin {
   bool repeats =
       false;  // what a spill needs to be read without what came before it; else nothing begins here
 };
+// Or a part of one.
 struct LiveSegment {
   media::BuiltSegment segment;
   Timestamp time;     // capture time of its first main packet

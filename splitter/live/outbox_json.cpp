@@ -49,6 +49,8 @@ SpilledItem spilled(const LiveSegment& live) {
             {"init_xxh3", s.init_xxh3},
             {"init_size", s.init_size},
             {"parts", parts_of(s)},
+            {"part", s.part},
+            {"last_part", s.last_part},
             {"sap", s.sap},
             {"discontinuity", s.discontinuity},
             {"start", s.start},
@@ -98,6 +100,8 @@ Result<OutboxItem> segment_from(const json& line, Buffer bytes) {
   s.init_size = line.at("init_size");
   for (const auto& part : line.at("parts"))
     s.parts.push_back({part.at(0), part.at(1), part.at(2), part.at(3), part.at(4)});
+  s.part = line.value("part", 0);  // a spill of a version that knew no parts has whole segments
+  s.last_part = line.value("last_part", true);
   s.sap = line.at("sap");
   s.discontinuity = line.at("discontinuity");
   s.start = line.at("start");

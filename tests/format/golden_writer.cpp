@@ -53,8 +53,11 @@ class CaseWriter {
     if (case_.name == "continuation") publisher_.max_record_bytes = 2000;  // byte-split as well
     publisher_.sha256 = case_.name == "h264_aac";
     if (case_.name == "multi_part") publisher_.parts_per_chunk = 2;  // a fragment of each track
+    if (case_.name == "low_latency") segmenter_.latency = splitter::Latency::kLow;
     if (case_.name == "claims") {
       GOPLINE_TRY(write_by_every_strategy());
+    } else if (case_.name == "low_latency") {
+      GOPLINE_TRY(write_in_parts());
     } else if (case_.name == "epochs") {
       GOPLINE_TRY(write_epochs());
     } else {
@@ -90,7 +93,7 @@ class CaseWriter {
       auto shown = rescale(built.first_pts, {1, built.timescale}, {1, 1'000'000});
       GOPLINE_TRY(
           publisher->publish(built, kCapture + std::chrono::minutes(10 * (run - 1)) + Duration(shown), {}));
-      clock_.advance(std::chrono::seconds(1));
+      clock_.advance(built.last_part ? std::chrono::seconds(1) : std::chrono::milliseconds(300));
     }
     GOPLINE_TRY(publisher->close(cause));
     return {};
@@ -128,6 +131,25 @@ class CaseWriter {
     GOPLINE_TRY(write_epoch(3, splitter::EndCause::kStopped, dies_after_two));
     GOPLINE_TRY(leave_half_a_segment());
     return write_epoch(4, splitter::EndCause::kEndOfInput, {});
+  }
+
+  // Two epochs: one dies after two parts of its second segment, one leaves out the rest of its third.
+  Result<void> write_in_parts() {
+    auto dies_in_the_second = [&](splitter::Publisher&, std::size_t i) -> Result<bool> {
+      while (i == kPartsASecond + 2 && log_.records(kIndex).empty())
+        std::this_thread::yield();  // the same every time
+      return i < kPartsASecond + 2;
+    };
+    GOPLINE_TRY(write_epoch(1, splitter::EndCause::kStopped, dies_in_the_second));
+    auto drops_the_rest = [&](splitter::Publisher& publisher, std::size_t i) -> Result<bool> {
+      if (i < 2 * kPartsASecond + 1) return true;
+      auto from = kCapture + std::chrono::minutes(10) + std::chrono::milliseconds(2400);
+      GOPLINE_TRY(
+          publisher.gap(splitter::GapCause::kOverBudget, from, from + std::chrono::milliseconds(600), 7));
+      GOPLINE_TRY(publisher.close(splitter::EndCause::kStopped));
+      return false;
+    };
+    return write_epoch(2, splitter::EndCause::kStopped, drops_the_rest);
   }
 
   // The first of several chunks of the segment after the newest: what kill -9 leaves.
@@ -191,6 +213,7 @@ class CaseWriter {
 
   std::filesystem::path golden_;
   const GoldenCase& case_;
+  static constexpr std::size_t kPartsASecond = 4;  // of the case's source
   const TopicPartition kIndex{"gopline.index", PartitionId(0)};
   std::size_t index_end_ = 0;
   FakeClock clock_;
@@ -209,7 +232,7 @@ const std::vector<GoldenCase>& golden_cases() {
       {"opus", "source.webm"},    {"g711", "source.mkv"},         {"open_gop", "source.mp4"},
       {"ts", "source.ts"},        {"continuation", "source.mp4"}, {"multi_part", "source.mp4"},
       {"nut", "source.avi"},      {"no_pts", "source.avi"},       {"epochs", "source.mp4"},
-      {"claims", "source.mp4"}};
+      {"claims", "source.mp4"},   {"low_latency", "source.mp4"}};
   return kCases;
 }
 

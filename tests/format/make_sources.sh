@@ -27,6 +27,7 @@ make_clip g711 source.mkv $picture $tone $x264 -g 25 -bf 0 -ar 8000 -c:a pcm_ala
 make_clip open_gop source.mp4 $picture -c:v libx264 -preset veryfast -b:v 60k -x264-params threads=1:open-gop=1:keyint=25:min-keyint=25:bframes=2:b-adapt=0:scenecut=0
 make_clip continuation source.mp4 $picture $x264 -g 250 -bf 0
 make_clip multi_part source.mp4 $picture $tone $x264 -g 25 -bf 0 -c:a aac -b:a 32k
+mkdir -p "$golden/low_latency" && cp "$golden/multi_part/source.mp4" "$golden/multi_part/packets.json" "$golden/low_latency/"
 make_clip nut source.avi $picture -c:v msmpeg4 -b:v 60k -g 25
 make_clip ts source.ts $picture $tone $x264 -g 25 -bf 2 -c:a aac -b:a 32k
 make_clip no_pts source.avi $picture -c:v mpeg4 -b:v 60k -g 25 -bf 2

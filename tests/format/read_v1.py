@@ -138,6 +138,17 @@ def unpack(data, content_type, tracks, parts):
     return packets
 
 
+def playable(data):
+    """Of a segment whose end is not there: its init and the fragments that are whole."""
+    end = at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        at += size
+        if kind == b"mdat" and at <= len(data):
+            end = at
+    return data[:end]
+
+
 def redeem(case, headers):
     """The payload of a claim check: a blob's key is the end of its URI's path."""
     path = unquote(headers["ce_dataref"])
@@ -158,23 +169,38 @@ def read_case(case):
             entry = json.loads(value)
             index[entry["epoch"], entry["segment"]] = entry
     epochs, tracks, open_chunks, chain, counts = {}, {}, {}, {}, dict(segments=0, gaps=0, unfinished=0, ended=0)
+
+    def take(epoch, data, content_type, parts):
+        for packet in unpack(data, content_type, tracks[epoch], parts):
+            epochs.setdefault(epoch, {}).setdefault(packet["stream"], []).append(packet)
+
+    def give_up():
+        counts["unfinished"] += len(open_chunks)
+        for (epoch, _), chunks in open_chunks.items():
+            if not content_types[epoch].startswith("video/x-nut"):
+                take(epoch, playable(b"".join(c[0] for c in chunks)), content_types[epoch], None)
+        open_chunks.clear()
+
+    content_types = {}
     for headers, value in load(case / "segments"):
         kind = headers["ce_type"]
         assert headers["ce_specversion"] == "1.0" and headers["ce_xxh3"] == xxhash.xxh3_64_hexdigest(value)
         if kind == "gopline.epoch.started.v1":
-            counts["unfinished"] += len(open_chunks)
-            open_chunks.clear()
+            give_up()
             started = json.loads(value)
             epoch = started["epoch_base"] + int(headers["@offset"])
             tracks[epoch] = {track["track_id"]: track for track in started["tracks"]}
         elif kind == "gopline.gap.v1":
+            give_up()
             counts["gaps"] += 1
         elif kind == "gopline.epoch.ended.v1":
+            give_up()
             counts["ended"] += 1
         elif kind == "gopline.segment.v1":
             key = int(headers["ce_epoch"]), int(headers["ce_segment"])
             assert headers["ce_id"] == f"{key[0]}-{key[1]}-{headers['ce_chunk']}"
             chunks = open_chunks.setdefault(key, [])
+            content_types[key[0]] = headers["content-type"]
             assert int(headers["ce_chunk"]) == len(chunks)
             if "ce_dataref" in headers:
                 assert value == b""
@@ -190,6 +216,5 @@ def read_case(case):
                 assert headers.get("ce_prevsha256") == chain.get(key[0])
                 chain[key[0]] = headers["ce_sha256"]
             counts["segments"] += 1
-            for packet in unpack(data, headers["content-type"], tracks[key[0]], entry["parts"] or None):
-                epochs.setdefault(key[0], {}).setdefault(packet["stream"], []).append(packet)
+            take(key[0], data, headers["content-type"], entry["parts"] or None)
     return epochs, counts
