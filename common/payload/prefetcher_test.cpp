@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "common/payload/memory_store.h"
 
 namespace gopline::payload {
@@ -61,6 +63,7 @@ TEST_F(PrefetcherTest, WhatIsFetchedAndNotTakenCounts) {
   blobs_->release_one(Operation::kGet);
   blobs_->release_one(Operation::kGet);
   ASSERT_TRUE(prefetcher.next({}));  // room for a third, and for no fourth
+  while (blobs_->calls(Operation::kGet) < 3) std::this_thread::yield();
   blobs_->await_held(Operation::kGet, 1);
   EXPECT_EQ(blobs_->calls(Operation::kGet), 3);
   blobs_->release(Operation::kGet);

@@ -180,7 +180,11 @@ Result<void> LiveWriter::open(Timestamp begins) {
 
 // A segment that is open stays unfinished.
 Result<void> LiveWriter::state_gap(const record::GapFacts& gap) {
-  open_.reset();
+  if (std::exchange(open_, std::nullopt)) {
+    std::lock_guard lock(mutex_);
+    auto number = SegmentNumber(next_segment_.value - 1);
+    for (auto& part : unacknowledged_) part.stays_unfinished |= part.segment == number;
+  }
   GOPLINE_TRY(publisher_->gap(gap.cause, gap.from, gap.to, gap.bytes));
   metrics_.gaps[gap.cause].add();
   metrics_.gap_seconds[gap.cause].add(std::chrono::duration<double>(gap.to - gap.from).count());
@@ -192,17 +196,18 @@ void LiveWriter::acknowledged(const record::IndexEntry& entry) {
   metrics_.segment_bytes.add(static_cast<double>(entry.size));
   metrics_.capture_to_acknowledged.observe(clock_.now() - entry.time);
   std::lock_guard lock(mutex_);
-  // With it what stayed unfinished before it.
-  while (!unacknowledged_.empty() && unacknowledged_.front().segment <= entry.segment) {
-    const auto& oldest = unacknowledged_.front();
-    const auto& live = std::get<LiveSegment>(oldest.entry.item);
-    if (oldest.segment == entry.segment && live.segment.part == 0) {
+  // With it what is to stay unfinished before it; not what the log refused, which is written again.
+  std::erase_if(unacknowledged_, [&](const Published& part) {
+    if (part.segment != entry.segment && !(part.stays_unfinished && part.segment < entry.segment))
+      return false;
+    const auto& live = std::get<LiveSegment>(part.entry.item);
+    if (part.segment == entry.segment && live.segment.part == 0) {
       auto since = clock_.steady_now() - live.read;
       metrics_.read_to_acknowledged.observe(std::chrono::duration_cast<Duration>(since));
     }
-    outbox_.done(oldest.entry.number);
-    unacknowledged_.pop_front();
-  }
+    outbox_.done(part.entry.number);
+    return true;
+  });
 }
 
 // Whatever is not acknowledged comes before what failed. The error again: nothing more is to be tried.

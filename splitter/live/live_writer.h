@@ -79,6 +79,7 @@ class LiveWriter {
   struct Published {
     OutboxEntry entry;
     SegmentNumber segment;
+    bool stays_unfinished = false;  // a gap follows it
   };
   std::mutex mutex_;
   std::deque<Published> unacknowledged_;  // segments and parts, in order
