@@ -15,8 +15,6 @@
 namespace gopline::splitter {
 namespace {
 
-constexpr std::size_t kMaxPendingBytes = 32 << 20;
-
 class LogPublisher final : public Publisher {
  public:
   LogPublisher(Log& log, const Clock& clock, PublisherOptions options, std::unique_ptr<LogWriter> writer,
@@ -24,6 +22,7 @@ class LogPublisher final : public Publisher {
       : clock_(clock),
         options_(std::move(options)),
         writer_(std::move(writer)),
+        pool_(options_.max_pending_bytes),
         epoch_(std::move(epoch)),
         keeper_(log, *writer_, clock, record::topics_of(options_.topic_namespace), epoch_,
                 options_.on_acknowledged) {
@@ -364,7 +363,7 @@ class LogPublisher final : public Publisher {
   const Clock& clock_;
   PublisherOptions options_;
   std::unique_ptr<LogWriter> writer_;
-  BufferPool pool_{kMaxPendingBytes};
+  BufferPool pool_;
   OpenEpoch epoch_;
   IndexKeeper keeper_;                // before the writer goes, its thread has ended
   std::optional<ClaimQueue> claims_;  // where there is a store; ends before the keeper and the writer
@@ -387,7 +386,7 @@ class LogPublisher final : public Publisher {
 Result<std::unique_ptr<Publisher>> Publisher::open(Log& log, const Clock& clock, PublisherOptions options) {
   GOPLINE_TRY(record::check_stream_id(options.stream));
   LogWriterOptions writer_options;
-  writer_options.max_pending_bytes = kMaxPendingBytes;
+  writer_options.max_pending_bytes = options.max_pending_bytes;
   writer_options.stop = options.stop;
   writer_options.compress = options.compress;
   GOPLINE_ASSIGN(auto writer, log.make_writer(writer_options));

@@ -32,8 +32,9 @@ struct PublisherOptions {
   std::vector<media::Track> tracks;
   std::string init_xxh3;
   CaptureClock clock = CaptureClock::kFile;
-  bool sha256 = false;               // --digest sha256
-  std::size_t max_record_bytes = 0;  // split into chunks above this; 0: the topic's limit
+  bool sha256 = false;                       // --digest sha256
+  std::size_t max_pending_bytes = 32 << 20;  // handed to the log and not acknowledged; publish() waits beyond
+  std::size_t max_record_bytes = 0;          // split into chunks above this; 0: the topic's limit
   std::size_t parts_per_chunk =
       0;                        // a chunk ends after so many fragments (multi-part); 0: one chunk if it fits
   std::string writer;           // UUID of this run; empty: a random one

@@ -304,8 +304,9 @@ TEST(PlayoutProperties, NothingIsGivenUpThatComesWithinTheDelay) {
     // An end that overtakes what it ends is believed at once.
     std::erase_if(trace.events,
                   [](const TraceEvent& event) { return std::holds_alternative<EpochStop>(event.what); });
-    std::ranges::stable_partition(
-        trace.events, [](const TraceEvent& event) { return std::holds_alternative<EpochStart>(event.what); });
+    std::stable_partition(trace.events.begin(), trace.events.end(), [](const TraceEvent& event) {
+      return std::holds_alternative<EpochStart>(event.what);
+    });
     trace.events.front().at = trace.events[std::min<std::size_t>(1, trace.events.size() - 1)].at;
     Player player(options, trace);
     player.run();

@@ -312,7 +312,8 @@ class AvDemuxer final : public Demuxer {
         av_packet_unref(packet_.get());
         continue;
       }
-      if (code < 0 && options_.is_live) return end_of_live(code);
+      bool begins_again = code == AVERROR_EOF && options_.loop;
+      if (code < 0 && options_.is_live && !begins_again) return end_of_live(code);
       if (code == AVERROR_EOF || (code < 0 && avio_feof(input_->pb))) {
         if (input_->pb && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
           return fail_av(input_->pb->error, info_.name);

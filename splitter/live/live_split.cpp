@@ -14,8 +14,18 @@
 namespace gopline::splitter {
 namespace {
 
-PublisherOptions publisher_options(const SplitOptions& options) {
+OutboxLimits limits_of(const LiveOptions& live) {
+  constexpr std::uint64_t kMemoryBeforeSpill = 8 << 20;  // what a kill of the program may cost
+  auto memory =
+      live.spill.empty() ? live.max_waiting_bytes : std::min(live.max_waiting_bytes, kMemoryBeforeSpill);
+  return {memory, live.spill_bytes, live.spill_age};
+}
+
+PublisherOptions publisher_options(const SplitOptions& options, const LiveOptions& live) {
   PublisherOptions publisher;
+  // What a log that is away holds in memory is lost with the program, too.
+  publisher.max_pending_bytes =
+      std::min<std::uint64_t>(publisher.max_pending_bytes, limits_of(live).memory_bytes);
   publisher.topic_namespace = options.topic_namespace;
   publisher.stream = options.stream;
   publisher.sha256 = options.sha256;
@@ -25,13 +35,6 @@ PublisherOptions publisher_options(const SplitOptions& options) {
   publisher.blobs = options.blobs;
   publisher.compress = payload::choose_compression(options.compression, "video/mp4", {}).compress;
   return publisher;
-}
-
-OutboxLimits limits_of(const LiveOptions& live) {
-  constexpr std::uint64_t kMemoryBeforeSpill = 8 << 20;  // what a kill of the program may cost
-  auto memory =
-      live.spill.empty() ? live.max_waiting_bytes : std::min(live.max_waiting_bytes, kMemoryBeforeSpill);
-  return {memory, live.spill_bytes, live.spill_age};
 }
 
 // Of this stream alone, whatever its id has in it.
@@ -67,7 +70,7 @@ class LiveRun {
         policy_(live.reconnect, std::random_device()()),
         outbox_(limits_of(live), live.stream_metrics, std::move(spill)),
         writer_(
-            log, clock, publisher_options(options), outbox_,
+            log, clock, publisher_options(options, live), outbox_,
             [this](const auto& totals) { show_progress(totals); }, stop_, live.stream_metrics),
         transport_(live.transport) {}
 
