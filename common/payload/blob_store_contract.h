@@ -174,8 +174,10 @@ TEST_P(BlobStoreContract, ManyPutTheSameAndOthersAtOnce) {
     threads.emplace_back([&, t] {
       auto own = bytes_of(1'000'000 + t, 200 + t);
       for (int i = 0; i < 3; ++i) {
-        EXPECT_TRUE(store_->put(shared_key, shared, {}).has_value());
-        EXPECT_TRUE(store_->put(key_for(own), own, {}).has_value());
+        auto again = store_->put(shared_key, shared, {});
+        EXPECT_TRUE(again.has_value()) << again.error().message;
+        auto alone = store_->put(key_for(own), own, {});
+        EXPECT_TRUE(alone.has_value()) << alone.error().message;
         EXPECT_EQ(store_->get(key_for(own), {0, own.size()}, {}), own.flatten());
       }
     });

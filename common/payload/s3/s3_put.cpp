@@ -49,8 +49,9 @@ Result<S3Answer> S3Put::head(const std::string& object, const StopToken& stop, b
 Result<bool> S3Put::put(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                         const StopToken& stop) {
   if (!asks_first(bytes.size())) {
-    GOPLINE_ASSIGN(auto sent, send(object, bytes, sha256, true, stop));
-    if (sent == Sent::kStored) return false;
+    auto sent = send_whole(object, bytes, sha256, {.conditional = true, .one_try = true}, stop);
+    if (sent && *sent == Sent::kStored) return false;
+    // It is there, or no answer has come: a server may refuse and close before it has read everything.
     abilities_.absent_in_a_row = 0;
   }
   GOPLINE_ASSIGN(auto known, head(object, stop));
@@ -90,7 +91,7 @@ Result<S3Put::Sent> S3Put::send(const std::string& object, const BufferChain& by
                                 const std::string& sha256, bool conditional, const StopToken& stop) {
   if (bytes.size() > client_.settings().multipart_threshold)
     return send_parts(object, bytes, conditional, stop);
-  return send_whole(object, bytes, sha256, conditional, stop);
+  return send_whole(object, bytes, sha256, {.conditional = conditional}, stop);
 }
 
 Fields S3Put::creation_headers(bool conditional) const {
@@ -120,17 +121,18 @@ Result<S3Put::Sent> S3Put::judge(const std::string& object, const S3Answer& answ
 }
 
 Result<S3Put::Sent> S3Put::send_whole(const std::string& object, const BufferChain& bytes,
-                                      const std::string& sha256, bool conditional, const StopToken& stop) {
+                                      const std::string& sha256, How how, const StopToken& stop) {
   S3Request request;
   request.method = "PUT";
   request.object = object;
-  request.headers = creation_headers(conditional);
+  request.headers = creation_headers(how.conditional);
   request.body = bytes;
   request.sha256 = sha256;
+  if (how.one_try) request.one_try = client_.settings().patience;
   GOPLINE_ASSIGN(auto answer, client_.run(std::move(request), stop));
-  if (conditional && is_refusal_of_conditions(answer)) {
+  if (how.conditional && is_refusal_of_conditions(answer)) {
     abilities_.conditional_put = false;
-    return send_whole(object, bytes, sha256, false, stop);
+    return send_whole(object, bytes, sha256, {}, stop);
   }
   return judge(object, answer, bytes.size(), stop);
 }
@@ -237,7 +239,7 @@ Result<bool> S3Put::renew(const std::string& object, std::uint64_t size, const S
 
 Result<bool> S3Put::copy_parts(const std::string& object, std::uint64_t size, const StopToken& stop) {
   if (size == 0) {  // no part to copy
-    GOPLINE_ASSIGN(auto sent, send_whole(object, {}, std::string(kEmptySha256), false, stop));
+    GOPLINE_ASSIGN(auto sent, send_whole(object, {}, std::string(kEmptySha256), {}, stop));
     return sent == Sent::kStored;
   }
   GOPLINE_ASSIGN(auto id, begin_upload(object, stop));

@@ -34,8 +34,12 @@ class S3Put {
 
   Result<Sent> send(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                     bool conditional, const StopToken& stop);
+  struct How {
+    bool conditional = false;
+    bool one_try = false;
+  };
   Result<Sent> send_whole(const std::string& object, const BufferChain& bytes, const std::string& sha256,
-                          bool conditional, const StopToken& stop);
+                          How how, const StopToken& stop);
   Result<Sent> send_parts(const std::string& object, const BufferChain& bytes, bool conditional,
                           const StopToken& stop);
   Result<Sent> judge(const std::string& object, const S3Answer& answer, std::uint64_t size,
