@@ -79,7 +79,7 @@ def await_that(condition, processes, what):
 def end(processes):
     for process in processes:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
     for process in processes:
         try:
             process.wait(60)

@@ -1,6 +1,5 @@
 """Cameras whose broker goes away for longer than memory lasts: what waits on disk is written when it is back."""
 
-import os
 import sys
 import time
 import unittest
@@ -54,8 +53,15 @@ class LiveSources(FaultTest):
 
 
 def held(spill, name):
-    """Bytes of a stream on disk."""
-    return sum(entry.stat().st_size for entry in os.scandir(spill / f"stream-{name}") if entry.is_file())
+    """Bytes of a stream on disk. Files leave while one looks."""
+    return sum(map(size_of, (spill / f"stream-{name}").iterdir()))
+
+
+def size_of(path):
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def resident(process):

@@ -141,8 +141,8 @@ class Program:
         return int(status["VmRSS"].split()[0]) * 1024, int(status["Threads"]), len(os.listdir(folder / "fd")), cpu
 
     def interrupt(self):
-        """Ctrl-C; the report, as JSON."""
-        self.process.send_signal(signal.SIGINT)
+        """Ends it; the report, as JSON. By SIGTERM: who starts the soak in the background gives its children a SIGINT that is ignored."""
+        self.process.send_signal(signal.SIGTERM)
         _, rest = self.process.communicate(timeout=120)
         self.said.write(rest)
         if self.process.returncode != 130:
