@@ -3,6 +3,7 @@
 
 #include "aggregator/epoch_placer.h"
 #include "aggregator/sink.h"
+#include "aggregator/track_difference.h"
 #include "common/base/logging.h"
 #include "common/media/muxer.h"
 #include "common/media/segment_reader.h"
@@ -13,37 +14,13 @@ namespace {
 using media::Packet;
 using media::Track;
 
-// What keeps two epochs' tracks out of one file; empty: nothing.
-std::string difference(const std::vector<Track>& a, const std::vector<Track>& b) {
-  if (a.size() != b.size()) return fmt::format("{} tracks instead of {}", b.size(), a.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto& one = a[i].codec;
-    const auto& other = b[i].codec;
-    if (one.codec != other.codec)
-      return fmt::format("track {} is {} instead of {}", i + 1, other.codec, one.codec);
-    bool picture_differs = one.width != other.width || one.height != other.height;
-    if (picture_differs) {
-      return fmt::format("track {} is {}x{} instead of {}x{}", i + 1, other.width, other.height, one.width,
-                         one.height);
-    }
-    bool sound_differs = one.sample_rate != other.sample_rate || one.channel_layout != other.channel_layout;
-    if (sound_differs) return fmt::format("track {} has another sample rate or channel layout", i + 1);
-    // Where parameter sets lie in the stream itself, what stands beside it may differ.
-    bool in_band =
-        a[i].source_form == media::SourceForm::kAnnexB && b[i].source_form == media::SourceForm::kAnnexB;
-    if (!in_band && !(one.extradata == other.extradata))
-      return fmt::format("track {} has other codec parameters", i + 1);
-  }
-  return {};
-}
-
 class MuxerSink final : public Sink {
  public:
   explicit MuxerSink(SinkOptions options) : options_(std::move(options)) {}
 
   Result<void> begin_epoch(const EpochBegin& epoch) override {
     if (muxer_) {
-      if (auto other = difference(first_tracks_, epoch.started.marker.tracks); !other.empty()) {
+      if (auto other = track_difference(first_tracks_, epoch.started.marker.tracks); !other.empty()) {
         return fail(ErrorCode::kUnsupported,
                     "epoch {} does not fit behind epoch {} in one {}: {}; write it to a file of its own "
                     "(--epoch {}), or write "

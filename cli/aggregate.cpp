@@ -15,6 +15,7 @@
 #include "cli/exit_codes.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
+#include "cli/several_streams.h"
 #include "cli/stream_summary.h"
 #include "cli/table.h"
 #include "cli/text_forms.h"
@@ -32,7 +33,10 @@ constexpr const char* kExamples =
     "  gopline aggregate lobby --output live.mp4 --format fmp4   fragmented MP4: the stored bytes, "
     "untouched\n"
     "  gopline aggregate lobby --output - | ffplay -\n"
-    "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n\n"
+    "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n"
+    "  gopline aggregate gate yard lobby --output wall.mp4        side by side, on one time axis\n"
+    "  gopline aggregate gate yard --follow --layout 2x1 --size 1280x360 --output - | ffplay -\n"
+    "  gopline aggregate gate yard --join --output both.mkv       as tracks of one file, in step\n\n"
     "Whole segments are written: from the key frame at or before --from to the segment that covers --to. The "
     "format\n"
     "follows from the file's extension; standard output gets fragmented MP4. What is missing is listed, and "
@@ -40,7 +44,11 @@ constexpr const char* kExamples =
     "output goes on at the next key frame. When it fails, no output file is left.\n"
     "With --follow it begins at the next key frame, or at --from, and keeps the stream's pace, as far behind "
     "as its\n"
-    "arrivals ask for: so long it waits for what is missing, and then states a gap.\n";
+    "arrivals ask for: so long it waits for what is missing, and then states a gap.\n"
+    "Several streams make a mosaic: decoded, and encoded again. A tile shows its stream's frame of that "
+    "time, "
+    "or since\n"
+    "when there is no signal. --from and --to are exact there.\n";
 
 struct AggregateCommand {
   LogOptions log;
@@ -51,6 +59,9 @@ struct AggregateCommand {
   bool follow = false;
   Duration min_delay{}, max_delay = aggregator::PlayoutDelayOptions{}.most;
   std::optional<Timestamp> until;
+  std::vector<std::string> streams;
+  bool several = false;  // one may be several: a mosaic of one tile
+  SeveralOptions of_several;
 };
 
 ordered_json report_json(const AggregateCommand& command, const aggregator::AggregateReport& report) {
@@ -153,6 +164,36 @@ Result<int> follow(const AggregateCommand& command, aggregator::AggregateOptions
   return report->whole() ? kWhole : kNotWhole;
 }
 
+Result<int> run_several(const AggregateCommand& command, const aggregator::AggregateOptions& options,
+                        Log& log, payload::BlobSource& blobs, const Environment& environment) {
+  SeveralCommand several{command.of_several, {}, options.output, options.format, command.output, {}};
+  for (const auto& stream : command.streams) {
+    several.streams.push_back(options.selection);
+    several.streams.back().stream = stream;
+  }
+  if (command.of_several.join) return run_join(several, log, blobs, environment);
+  if (command.follow) {
+    several.follow.emplace();
+    several.follow->until = command.until;
+    several.follow->playout.delay.least = command.min_delay;
+    several.follow->playout.delay.most = command.max_delay;
+  }
+  return run_mosaic(several, log, blobs, environment);
+}
+
+// Numbers of records and of epochs are a stream's own.
+void check_several(const CLI::App& command, const AggregateCommand& options) {
+  check_several_options(command, options.of_several, options.streams, options.follow);
+  const auto& selection = options.aggregate.selection;
+  for (const auto* point : {&selection.from, &selection.to}) {
+    if (*point && std::holds_alternative<Offset>(**point))
+      throw CLI::ValidationError(point == &selection.from ? "--from" : "--to",
+                                 "takes a time where there are several streams");
+  }
+  if (options.epoch && options.epoch->kind == aggregator::EpochSelection::Kind::kOne)
+    throw CLI::ValidationError("--epoch", "takes latest or all where there are several streams");
+}
+
 void check_follow_options(const CLI::App& command, const AggregateCommand& options) {
   if (options.follow) {
     for (const auto* name : {"--to", "--epoch"}) {
@@ -182,6 +223,7 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   options.selection.epochs = command.epoch.value_or(
       options.selection.bounded() ? aggregator::EpochSelection::all() : aggregator::EpochSelection::latest());
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, environment.stop));
+  if (command.several) return run_several(command, options, *log, blobs, environment);
   if (command.follow) return follow(command, std::move(options), *log, environment);
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
   auto line = board.add(options.selection.stream);
@@ -212,8 +254,8 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
 
 void add_aggregate_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<AggregateCommand>();
-  auto* command = root.add_subcommand("aggregate", "Put a stream together again, into one file or pipe");
-  add_stream_argument(*command, options->aggregate.selection.stream);
+  auto* command = root.add_subcommand("aggregate", "Put a stream together again, or several side by side");
+  add_streams_argument(*command, options->streams);
   command->add_option("-o,--output", options->aggregate.output, "The file to write, or - for standard output")
       ->required()
       ->type_name("FILE");
@@ -234,11 +276,15 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
   add_duration(*command, "--max-delay", options->max_delay,
                "--follow: wait at most so long for what is missing (10s)");
   add_time(*command, "--until", options->until, "--follow: end before this capture time");
+  add_several_options(*command, options->of_several);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, command, &chosen] {
     check_follow_options(*command, *options);
+    options->several = are_several(*command, options->streams);
+    if (options->several) check_several(*command, *options);
+    options->aggregate.selection.stream = options->streams.front();
     if (options->output.json && options->aggregate.output == "-") {
       throw CLI::ValidationError("--json", "standard output carries the video: give --output a file");
     }

@@ -12,6 +12,8 @@ find_package(pugixml REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(Boost 1.74 CONFIG REQUIRED)  # headers alone: Asio and Beast
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil)
+pkg_check_modules(FFMPEG_CONVERT REQUIRED IMPORTED_TARGET libswscale libswresample)
+pkg_check_modules(FONTS REQUIRED IMPORTED_TARGET freetype2 fontconfig)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
