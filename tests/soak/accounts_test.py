@@ -47,7 +47,7 @@ class Explanations(unittest.TestCase):
         self.assertEqual(accounts.of_fault[id(hang)], [1, 1, 8.0])
 
     def test_of_two_faults_in_a_row_each_has_its_own(self):
-        before, hang = fault("password", began=BEGAN - 9, lasted=5), fault("hang")
+        before, hang = fault("password", began=BEGAN - 9, lasted=12), fault("hang")
         accounts = Accounts("gate", footage(), [before, hang]).check()
         self.assertEqual(accounts.of_fault[id(hang)], [1, 1, 8.0])
         self.assertEqual(accounts.of_fault[id(before)], [0, 0, 0.0])
