@@ -66,6 +66,11 @@ TileStats SharedWall::stats(std::size_t tile) const {
   return wall_.stats(tile);
 }
 
+std::size_t SharedWall::waiting_bytes(std::size_t tile) const {
+  std::lock_guard lock(mutex_);
+  return wall_.waiting_bytes(tile);
+}
+
 std::uint64_t SharedWall::lost_sound() const {
   std::lock_guard lock(mutex_);
   return lost_sound_;

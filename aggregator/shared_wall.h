@@ -32,6 +32,7 @@ class SharedWall {
   std::vector<float> take_sound(Timestamp from, Timestamp until);
 
   TileStats stats(std::size_t tile) const;
+  std::size_t waiting_bytes(std::size_t tile) const;
   std::uint64_t lost_sound() const;
 
  private:

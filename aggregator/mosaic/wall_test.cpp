@@ -215,7 +215,9 @@ TEST(WallProperty, NobodyIsHeldUpLongerThanTheBound) {
     std::int64_t expected = kNone;
     auto take = [&](SteadyTime now) {
       while (auto instant = wall.pop(now)) {
-        if (expected != kNone) ASSERT_EQ(instant->instant, expected) << "seed " << seed;
+        if (expected != kNone) {
+          ASSERT_EQ(instant->instant, expected) << "seed " << seed;
+        }
         expected = instant->instant + 1;
         ASSERT_LE(now, first_there.at(instant->instant) + kGiveUp) << "seed " << seed;
       }

@@ -76,6 +76,8 @@ class AvSoundDecoder final : public SoundDecoder {
     int code = swr_alloc_set_opts2(&made, &to, AV_SAMPLE_FMT_FLT, rate_, &from,
                                    static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr);
     resampler_.reset(made);
+    // What is mixed down stays within what can be heard undistorted.
+    if (code >= 0) code = av_opt_set_double(resampler_.get(), "rematrix_maxval", 1.0, 0);
     if (code >= 0) code = swr_init(resampler_.get());
     av_channel_layout_uninit(&from);
     if (code >= 0) return {};

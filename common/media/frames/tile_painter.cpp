@@ -128,8 +128,10 @@ class SwsTilePainter final : public TilePainter {
     key_ = key;
     int ours = options_.hd_colours ? SWS_CS_ITU709 : SWS_CS_ITU601;
     bool said = source.colorspace != AVCOL_SPC_UNSPECIFIED && source.colorspace != AVCOL_SPC_RGB;
-    auto name = std::string_view(av_get_pix_fmt_name(static_cast<AVPixelFormat>(source.format)));
-    bool full = source.color_range == AVCOL_RANGE_JPEG || name.substr(0, 4) == "yuvj";
+    const auto* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(source.format));
+    bool usually_full = format->nb_components < 3 || std::string_view(format->name).substr(0, 4) == "yuvj";
+    bool full =
+        source.color_range == AVCOL_RANGE_UNSPECIFIED ? usually_full : source.color_range == AVCOL_RANGE_JPEG;
     // Fails where there is nothing to set, as between greys: then there is nothing to convert either.
     sws_setColorspaceDetails(sws_.get(), sws_getCoefficients(said ? source.colorspace : ours), full ? 1 : 0,
                              sws_getCoefficients(ours), 0, 0, 1 << 16, 1 << 16);
