@@ -61,10 +61,10 @@ class Mosaic {
     wall_.emplace(options_.streams.size(), *axis_, wall, options_.max_bytes, clock_);
     GOPLINE_ASSIGN(output_, MosaicOutput::open(output_options()));
     // Whatever ends this call early also ends the threads, which are joined before anything else goes.
-    std::stop_callback pass_on(stop_, [&] { stop_streams(); });
+    std::stop_callback pass_on(stop_, [&] { reading_.request_stop(); });
     GOPLINE_TRY(start_streams());
     auto written = write_all();
-    stop_streams();
+    reading_.request_stop();
     threads_.clear();
     GOPLINE_TRY(std::move(written));
     return finish();
@@ -166,11 +166,6 @@ class Mosaic {
     return {};
   }
 
-  void stop_streams() {
-    reading_.request_stop();
-    wall_->stop_waiting();
-  }
-
   void run_stream(std::size_t i) {
     auto& report = report_.streams[i];
     auto done = options_.follow ? follow(i) : read(i);
@@ -239,7 +234,7 @@ class Mosaic {
   // ---- writing
 
   Result<void> write_all() {
-    // A stop ends the streams; what they have given till then is still written, where somebody follows.
+    // A stop ends the streams; where somebody follows, what they have given till then is still written.
     auto stop = options_.follow ? StopToken() : stop_;
     while (auto instant = wall_->next(stop)) {
       GOPLINE_TRY(output_->write(*instant, *wall_));

@@ -11,7 +11,7 @@ bool SharedWall::push(std::size_t tile, Showing showing, const StopToken& stop) 
     auto waiting = wall_.waiting_bytes(tile);
     return waiting == 0 || waiting + bytes <= share_;
   });
-  if (!fits || stop.stop_requested()) return false;
+  if (!fits) return false;
   wall_.push(tile, std::move(showing), clock_.steady_now());
   news_.notify_one();
   return true;
@@ -30,12 +30,6 @@ void SharedWall::hear(Timestamp time, const std::vector<float>& samples) {
 void SharedWall::finish(std::size_t tile) {
   std::lock_guard lock(mutex_);
   wall_.finish(tile);
-  news_.notify_one();
-}
-
-void SharedWall::stop_waiting() {
-  std::lock_guard lock(mutex_);
-  wall_.stop_waiting();
   news_.notify_one();
 }
 

@@ -20,12 +20,11 @@ class SharedWall {
   SharedWall(std::size_t tiles, Axis axis, WallOptions options, std::size_t max_bytes, const Clock& clock)
       : wall_(tiles, axis, options), share_(max_bytes / tiles), clock_(clock) {}
 
-  // Waits for room. False: stopped.
+  // Waits for room. False: there was none before `stop`.
   bool push(std::size_t tile, Showing showing, const StopToken& stop);
   // Sound does not wait; beyond kMostSound what is new is dropped and counted.
   void hear(Timestamp time, const std::vector<float>& samples);
   void finish(std::size_t tile);
-  void stop_waiting();
 
   // Waits for the next instant. nullopt: there is none any more, or `stop`.
   std::optional<WallInstant> next(const StopToken& stop);

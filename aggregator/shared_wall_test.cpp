@@ -54,7 +54,7 @@ TEST(SharedWall, AStopEndsWhoeverWaits) {
   stop.request_stop();
   pusher.join();
   EXPECT_FALSE(wall.next(stop.get_token()));
-  wall.stop_waiting();
+  wall.finish(1);
   auto instant = wall.next({});
   ASSERT_TRUE(instant);
   EXPECT_TRUE(instant->tiles[0].has_signal);

@@ -67,14 +67,12 @@ std::optional<SteadyTime> Wall::next_due() const {
 
 bool Wall::is_over() const {
   if (options_.until && next_ && *next_ >= *options_.until) return true;
-  bool nothing_comes = impatient_ || std::ranges::all_of(tiles_, &Tile::finished);
-  return nothing_comes && !instant_in_hand();
+  return std::ranges::all_of(tiles_, &Tile::finished) && !instant_in_hand();
 }
 
 bool Wall::can_pop(SteadyTime now) const {
   auto instant = instant_in_hand();
   if (!instant) return false;
-  if (impatient_) return true;
   bool awaited = std::ranges::any_of(tiles_, [&](const Tile& tile) {
     // Where the output begins is known when everybody has come with something.
     return next_ ? is_awaited(tile, *instant) : !tile.finished && tile.waiting.empty();

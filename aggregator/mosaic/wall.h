@@ -51,8 +51,6 @@ class Wall {
   // In the order of a stream's instants.
   void push(std::size_t tile, Showing showing, SteadyTime now);
   void finish(std::size_t tile);  // nothing more comes of it
-  // Nobody is waited for any longer: what is there is put out.
-  void stop_waiting() { impatient_ = true; }
 
   // The next instant, if it can be put out.
   bool can_pop(SteadyTime now) const;
@@ -99,7 +97,6 @@ class Wall {
   WallOptions options_;
   std::vector<Tile> tiles_;
   std::optional<std::int64_t> next_;
-  bool impatient_ = false;
 };
 
 }  // namespace gopline::aggregator

@@ -137,15 +137,6 @@ TEST(Wall, WhoComesTooLateIsCountedAndWhoComesInTimeAgainIsWaitedFor) {
   EXPECT_EQ(pop_all(wall, at(seconds(11))), (Instants{{104, {103, kNone}}}));
 }
 
-TEST(Wall, StoppingPutsOutWhatIsThere) {
-  Wall wall(2, kAxis, {});
-  wall.push(0, showing(100, 102), {});
-  EXPECT_FALSE(wall.pop({}));
-  wall.stop_waiting();
-  EXPECT_EQ(pop_all(wall), (Instants{{100, {100, kNone}}, {101, {100, kNone}}}));
-  EXPECT_TRUE(wall.is_over());
-}
-
 // Whatever the frames and gaps, and in whatever order the streams come: every instant once, in order, and
 // each tile as a reader of all lines at once would have it.
 TEST(WallProperty, ShowsTheSameInWhateverOrderStreamsCome) {
@@ -235,7 +226,7 @@ TEST(WallProperty, NobodyIsHeldUpLongerThanTheBound) {
       }
       take(now);
     }
-    wall.stop_waiting();
+    for (std::size_t tile = 0; tile < 3; ++tile) wall.finish(tile);
     while (wall.pop(at(seconds(100)))) {
     }
     for (std::size_t tile = 0; tile < 3; ++tile) {

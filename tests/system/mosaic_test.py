@@ -72,6 +72,30 @@ class Mosaic(SeveralStreams):
         a, b = self.report["streams"]
         self.assertEqual((a["gap_count"], a["gaps"][0]["cause"], b["gap_count"]), (1, "lost", 0))
 
+    def test_a_stream_whose_pictures_are_rubbish_has_no_influence_on_the_others(self):
+        self.ffmpeg("-i", self.make_clip("good.mp4", key_every=20), "-c", "copy", "-bsf:v", "noise=amount=40", self.folder / "rubbish.mp4")
+        self.split("rubbish", self.folder / "rubbish.mp4")
+        self.stream("b", 0.0)
+        frames = self.mosaic("rubbish", "b", code=(WHOLE, NOT_WHOLE))
+        self.assertEqual(self.numbers(frames[:20], RIGHT), [list(range(20))])
+        self.assertGreater(self.report["streams"][0]["undecodable"], 0)
+        self.assertFalse(self.report["whole"])
+
+    def test_a_stream_without_footage_in_the_range_is_a_tile_without_a_signal(self):
+        self.stream("a", 0.0)
+        self.stream("early", -7200.0)
+        left, right = self.numbers(self.mosaic("a", "early", code=NOT_WHOLE, options=("--from", at(0), "--to", at(60))), LEFT, RIGHT)
+        self.assertEqual(left, list(range(20)))
+        self.assertEqual(right, [None] * 20)
+        self.assertIn("early", self.report["streams"][1]["error"])
+
+    def test_epochs_that_overlap_are_counted(self):
+        self.stream("a", 0.0)
+        self.split("a", self.folder / "a.mp4", 1.5)
+        (shown,) = self.numbers(self.mosaic("a", size="64x64", options=("--epoch", "all")), LEFT)
+        self.assertEqual(shown, list(range(20)) + list(range(5, 20)))
+        self.assertEqual(self.report["streams"][0]["backwards"], 5)
+
     def lose(self, stream, number):
         """Takes a segment's record out of the log."""
         (offset,) = self.segments(stream)[number]["offsets"]
@@ -190,7 +214,7 @@ class Mosaic(SeveralStreams):
         both = [(a, b) for a, b in zip(left, right) if b is not None]
         self.assertEqual([a for a, _ in both], [b for _, b in both], "in step")
         self.assertIsNone(right[-1])
-        self.assertEqual(report["streams"][1]["shown"], 11)
+        self.assertEqual((report["streams"][1]["shown"], report["streams"][1]["late"]), (11, 1))
 
     def frames_so_far(self, path):
         if not path.exists():
