@@ -246,7 +246,7 @@ class Follower {
 
   Result<void> make_sink(const EpochBegin& epoch) {
     SinkOptions options{options_.aggregate.output, report_.output.format, options_.aggregate.muxer_options,
-                        true};
+                        true, options_.aggregate.receiver};
     GOPLINE_ASSIGN(auto opened, open_sink(std::move(options), epoch));
     sink_ = std::move(opened.sink);
     report_.output.format = std::move(opened.format);
