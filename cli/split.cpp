@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -14,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/source_names.h"
 #include "cli/split_run.h"
+#include "cli/steady_memory.h"
 #include "cli/strategy_report.h"
 #include "cli/telemetry.h"
 
@@ -60,8 +62,15 @@ int exit_code_of(const std::deque<SplitTask>& tasks) {
   return code;
 }
 
+bool runs_for_long(const SplitCommand& command, const std::vector<NamedSource>& sources) {
+  return !command.config.empty() || command.live.live ||
+         std::any_of(sources.begin(), sources.end(),
+                     [](const auto& source) { return splitter::is_live_url(source.source); });
+}
+
 Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sources,
                 const Environment& environment) {
+  if (runs_for_long(command, sources)) keep_memory_steady();
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kWrite, environment.stop));
   auto common = command.common;
   GOPLINE_ASSIGN(common.topic_namespace, namespace_of(command.log));

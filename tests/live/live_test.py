@@ -1,8 +1,20 @@
 """Cameras that behave: codecs, logins, transports, clocks; and one process for many of them."""
 
+import re
+import subprocess
 import unittest
 
 from cameras import LiveTest, seconds, source, when
+
+
+MEDIA_SIGNING = "005bc93f-2d71-5e95-ada4-796f90877a6f"  # the UUID under which ONVIF Media Signing puts its SEI
+
+
+def signed_units(path):
+    """The NAL units of pictures and SEI, by ffmpeg."""
+    command = ["ffmpeg", "-v", "error", "-i", path, "-map", "0:v:0", "-c", "copy", "-f", "h264", "-"]
+    units = re.split(b"\0\0\0\1|\0\0\1", subprocess.run(command, capture_output=True, check=True).stdout)
+    return [unit for unit in units if unit and unit[0] & 31 in (1, 5, 6)]
 
 
 class Cameras(LiveTest):
@@ -60,6 +72,21 @@ class Cameras(LiveTest):
         self.wait_for_segments(process, "a", 3)
         self.interrupt(process)
         self.assert_is_the_clip("a", self.clip("street.mp4"))
+
+    def test_what_is_signed_nal_unit_by_nal_unit_stays_as_it_was(self):
+        signed = self.folder / "signed.mp4"
+        in_sei = f"h264_metadata=sei_user_data={MEDIA_SIGNING}+a-signature-of-the-pictures-before"
+        self.ffmpeg("-i", self.clip("street.mp4"), "-t", "3", "-c", "copy", "-bsf:v", in_sei, signed)
+        camera = self.camera({"a": source(signed)})
+        process = self.split(camera.url("a"))
+        self.wait_for_segments(process, "a", 2)
+        self.interrupt(process)
+        self.run_gopline("aggregate", "a", "--output", self.folder / "got.mkv")
+        known, got = signed_units(signed), signed_units(self.folder / "got.mkv")
+        self.assertIn(b"a-signature", b"".join(known))
+        least = min(len(known), len(got))
+        self.assertGreater(least, 15)
+        self.assertEqual(got[:least], known[:least])
 
     def test_the_cameras_clock_counts_where_it_can_be_right(self):
         camera = self.camera({"right": source(self.clip("door_g711.mkv"), rtcp=0.5), "off": source(self.clip("door_g711.mkv"), rtcp=0.5, clock=7200),

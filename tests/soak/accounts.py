@@ -92,11 +92,10 @@ class Accounts:
         self.problems.append(f"{self.stream}: {what}")
 
     def _explain(self, begins, ends, fits):
-        """The fault in whose time something is, if there is one that fits."""
-        for fault in self.faults:
-            if fits(fault) and fault.covers(begins, SLACK, SLACK) and fault.covers(ends, SLACK, SLACK):
-                return fault
-        return None
+        """The fault in whose time something is, if there is one that fits; of two in a row, the one that began with it."""
+        of_its_time = [fault for fault in self.faults
+                       if fits(fault) and fault.covers(begins, SLACK, SLACK) and fault.covers(ends, SLACK, SLACK)]
+        return min(of_its_time, key=lambda fault: abs(fault.began - begins), default=None)
 
     def _check_outage(self, before, after):
         fault = self._explain(before.ends, after.begins, lambda f: f.kind.interrupts)

@@ -46,6 +46,12 @@ class Explanations(unittest.TestCase):
         self.assertEqual(accounts.problems, [])
         self.assertEqual(accounts.of_fault[id(hang)], [1, 1, 8.0])
 
+    def test_of_two_faults_in_a_row_each_has_its_own(self):
+        before, hang = fault("password", began=BEGAN - 9, lasted=12), fault("hang")
+        accounts = Accounts("gate", footage(), [before, hang]).check()
+        self.assertEqual(accounts.of_fault[id(hang)], [1, 1, 8.0])
+        self.assertEqual(accounts.of_fault[id(before)], [0, 0, 0.0])
+
     def test_an_epoch_that_nobody_caused(self):
         self.assertIn("nothing was done to it then", problems(footage()))
         self.assertIn("nothing was done to it then", problems(footage(), fault("mute")))

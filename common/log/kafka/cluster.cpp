@@ -14,6 +14,7 @@ constexpr std::uint64_t kDefaultMaxMessageBytes = 16 << 20;
 constexpr std::uint64_t kBrokerDefaultMaxMessageBytes = 1'048'588;
 constexpr int kMostReplicas = 3;
 constexpr int kLookMs = 1000;
+constexpr std::chrono::seconds kPropagation{10};  // of a new topic, to every broker of a busy cluster
 
 std::string printable_settings(const TopicSettings& settings) {
   std::string out;
@@ -164,10 +165,12 @@ Result<TopicFacts> Cluster::describe(const std::string& topic) {
   facts.info.partitions = found->partitions;
   auto limit = kBrokerDefaultMaxMessageBytes;
   Result<TopicSettings> settings;
-  // The broker that is asked may not have heard of a topic that another has just described.
+  // The broker that is asked may not have heard of a topic that another has just described, nor may the next.
+  auto heard_by_all = std::chrono::steady_clock::now() + kPropagation;
   GOPLINE_TRY(client_->ask(fmt::format("reading the configuration of topic {}", stored), [&](int) {
     settings = configuration(stored);
-    bool is_new = !settings && settings.error().code == ErrorCode::kNotFound && layout(stored);
+    bool is_new = !settings && settings.error().code == ErrorCode::kNotFound &&
+                  std::chrono::steady_clock::now() < heard_by_all;
     return is_new ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
   }));
   if (settings) {

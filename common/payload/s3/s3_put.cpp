@@ -19,6 +19,10 @@ bool is_refusal_of_conditions(const S3Answer& answer) {
   return answer.http.status == 501 || answer.error.code == "NotImplemented";
 }
 
+bool may_pass(ErrorCode code) {
+  return code == ErrorCode::kUnavailable || code == ErrorCode::kCorrupt;
+}
+
 // The first that was refused, or nullptr.
 const S3Answer* refused_one(const std::vector<S3Answer>& answers) {
   auto found = std::find_if(answers.begin(), answers.end(),
@@ -49,7 +53,7 @@ Result<S3Answer> S3Put::head(const std::string& object, const StopToken& stop, b
 Result<bool> S3Put::put(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                         const StopToken& stop) {
   if (!asks_first(bytes.size())) {
-    auto sent = send_whole(object, bytes, sha256, {.conditional = true, .one_try = true}, stop);
+    auto sent = send_whole(object, bytes, sha256, true, stop);
     if (sent && *sent == Sent::kStored) return false;
     // It is there, or no answer has come: a server may refuse and close before it has read everything.
     abilities_.absent_in_a_row = 0;
@@ -73,7 +77,13 @@ Result<bool> S3Put::put(const std::string& object, const BufferChain& bytes, con
     }
   }
   auto condition = !replaces && abilities_.conditional_put;
-  GOPLINE_ASSIGN(auto sent, send(object, bytes, sha256, condition, stop));
+  auto tried = send(object, bytes, sha256, condition, stop);
+  if (!tried && condition && may_pass(tried.error().code)) {
+    GOPLINE_ASSIGN(auto meanwhile, head(object, stop));
+    if (meanwhile.ok() && size_of(meanwhile) == bytes.size()) return false;
+    tried = send(object, bytes, sha256, false, stop);
+  }
+  GOPLINE_ASSIGN(auto sent, std::move(tried));
   if (sent == Sent::kStored) return false;
   // Quicker was whoever writes the same bytes, or something else under their name: that is replaced.
   GOPLINE_ASSIGN(auto other, head(object, stop));
@@ -91,7 +101,7 @@ Result<S3Put::Sent> S3Put::send(const std::string& object, const BufferChain& by
                                 const std::string& sha256, bool conditional, const StopToken& stop) {
   if (bytes.size() > client_.settings().multipart_threshold)
     return send_parts(object, bytes, conditional, stop);
-  return send_whole(object, bytes, sha256, {.conditional = conditional}, stop);
+  return send_whole(object, bytes, sha256, conditional, stop);
 }
 
 Fields S3Put::creation_headers(bool conditional) const {
@@ -121,18 +131,18 @@ Result<S3Put::Sent> S3Put::judge(const std::string& object, const S3Answer& answ
 }
 
 Result<S3Put::Sent> S3Put::send_whole(const std::string& object, const BufferChain& bytes,
-                                      const std::string& sha256, How how, const StopToken& stop) {
+                                      const std::string& sha256, bool conditional, const StopToken& stop) {
   S3Request request;
   request.method = "PUT";
   request.object = object;
-  request.headers = creation_headers(how.conditional);
+  request.headers = creation_headers(conditional);
   request.body = bytes;
   request.sha256 = sha256;
-  if (how.one_try) request.one_try = client_.settings().patience;
+  if (conditional) request.one_try = client_.settings().patience;
   GOPLINE_ASSIGN(auto answer, client_.run(std::move(request), stop));
-  if (how.conditional && is_refusal_of_conditions(answer)) {
+  if (conditional && is_refusal_of_conditions(answer)) {
     abilities_.conditional_put = false;
-    return send_whole(object, bytes, sha256, {}, stop);
+    return send_whole(object, bytes, sha256, false, stop);
   }
   return judge(object, answer, bytes.size(), stop);
 }
@@ -239,7 +249,7 @@ Result<bool> S3Put::renew(const std::string& object, std::uint64_t size, const S
 
 Result<bool> S3Put::copy_parts(const std::string& object, std::uint64_t size, const StopToken& stop) {
   if (size == 0) {  // no part to copy
-    GOPLINE_ASSIGN(auto sent, send_whole(object, {}, std::string(kEmptySha256), {}, stop));
+    GOPLINE_ASSIGN(auto sent, send_whole(object, {}, std::string(kEmptySha256), false, stop));
     return sent == Sent::kStored;
   }
   GOPLINE_ASSIGN(auto id, begin_upload(object, stop));

@@ -34,12 +34,10 @@ class S3Put {
 
   Result<Sent> send(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                     bool conditional, const StopToken& stop);
-  struct How {
-    bool conditional = false;
-    bool one_try = false;
-  };
+  // With the condition it is tried once: a server that has the object may refuse and close before it has read
+  // the bytes, so that no answer comes, however often. Who then asks learns what it was.
   Result<Sent> send_whole(const std::string& object, const BufferChain& bytes, const std::string& sha256,
-                          How how, const StopToken& stop);
+                          bool conditional, const StopToken& stop);
   Result<Sent> send_parts(const std::string& object, const BufferChain& bytes, bool conditional,
                           const StopToken& stop);
   Result<Sent> judge(const std::string& object, const S3Answer& answer, std::uint64_t size,
