@@ -4,13 +4,16 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
-from support import hashes_in
+sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[2] / "tools" / "kafka"))
+from ports import free_ports  # noqa: E402
+from support import hashes_in  # noqa: E402
 
-# ffmpeg's words for each kind. UDP has no end but silence.
+# ffmpeg's words for each kind.
 URLS = {
-    "udp": ("udp://127.0.0.1:{port}", "udp://127.0.0.1:{port}?timeout=8000000&buffer_size=8000000", ()),
     "srt": ("srt://127.0.0.1:{port}", "srt://127.0.0.1:{port}?mode=listener", ()),
     "rtmp": ("rtmp://127.0.0.1:{port}/live/key", "rtmp://127.0.0.1:{port}/live/key", ("-listen", "1")),
     "rtsp": ("rtsp://127.0.0.1:{port}/live", "rtsp://127.0.0.1:{port}/live", ("-rtsp_flags", "listen")),
@@ -22,13 +25,13 @@ PICTURES_ONLY = "h264_mp4toannexb,filter_units=remove_types=6-9"
 def free_port():
     """Free for TCP and UDP."""
     while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
+        port, = free_ports(1)
+        with socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
-                udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+                udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return tcp.getsockname()[1]
+        return port
 
 
 def is_bound(port, kind):
@@ -57,10 +60,10 @@ class Receiver:
         with open(self.said, "wb") as said:
             self.process = subprocess.Popen(
                 [ffmpeg, "-nostdin", "-v", "error", "-y", *options, "-i", receive.format(port=self.port), "-map", "0", "-c", "copy", "-bsf:v",
-                 PICTURES_ONLY, *(("-bsf:a", "aac_adtstoasc") if kind in ("udp", "srt") else ()), "-f", "framehash", "-flush_packets", "1",
+                 PICTURES_ONLY, *(("-bsf:a", "aac_adtstoasc") if kind == "srt" else ()), "-f", "framehash", "-flush_packets", "1",
                  os.fspath(self.file)], stdin=subprocess.DEVNULL, stderr=said)
         test.addCleanup(self.end)
-        while not is_bound(self.port, "udp" if kind in ("udp", "srt") else "tcp"):
+        while not is_bound(self.port, "udp" if kind == "srt" else "tcp"):
             test.assertIsNone(self.process.poll(), "the receiver did not begin")
             time.sleep(0.02)
 
