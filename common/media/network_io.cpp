@@ -19,6 +19,9 @@ tl::unexpected<Error> NetworkPatience::failure(int code, const std::string& name
                 std::chrono::duration<double>(patience_).count());
   }
   if (auto refused = refusal_of(code)) return fail(refused->code, "{}: {}", name, refused->message);
+  // What libavformat says when libsrt or its own RTSP client does not get through, whatever the reason.
+  if (code == AVERROR(EIO) || code == AVERROR_INVALIDDATA)
+    return fail(ErrorCode::kUnavailable, "{}: does not answer, or has closed the connection", name);
   return fail_av(code, name);
 }
 

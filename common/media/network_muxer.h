@@ -40,7 +40,7 @@ bool knows_protocol(const std::string& scheme);
 //   MPEG-TS: parameter sets before every key frame; datagrams hold whole TS packets; at a discontinuity
 //   discontinuity_indicator (ISO/IEC 13818-1, 2.4.3.5) is set where the next PCR is.
 //   FLV: times begin at zero with every connection.
-//   RTSP: ANNOUNCE, RECORD; sender reports say capture time.
+//   RTSP: ANNOUNCE, RECORD; `zero` is libavformat's start_time_realtime, by which it makes sender reports.
 class NetworkMuxer {
  public:
   virtual ~NetworkMuxer() = default;  // closes without a farewell

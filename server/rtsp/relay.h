@@ -27,7 +27,7 @@ struct Watcher {
 // nobody. Bounded in bytes: the GOP, and what waits in each pipeline. Thread-safe.
 class Relay {
  public:
-  static constexpr std::size_t kMostGopBytes = 32 << 20;  // a longer GOP is served to those who watch, and
+  static constexpr std::size_t kMostGopBytes = 16 << 20;  // a longer GOP is served to those who watch, and
                                                           // kept for nobody else
   static constexpr std::uint64_t kMostWaitingBytes = 64
                                                      << 20;  // in a client's pipeline, a GOP's burst included
