@@ -27,10 +27,10 @@ struct Watcher {
 // nobody. Bounded in bytes: the GOP, and what waits in each pipeline. Thread-safe.
 class Relay {
  public:
-  static constexpr std::size_t kMostGopBytes = 16 << 20;  // a longer GOP is served to those who watch, and
-                                                          // kept for nobody else
-  static constexpr std::uint64_t kMostWaitingBytes = 64
-                                                     << 20;  // in a client's pipeline, a GOP's burst included
+  // A longer GOP goes to those who watch, and is kept for nobody else.
+  static constexpr std::size_t kMostGopBytes = 16 << 20;
+  // In a client's pipeline, the GOP with which it begins included.
+  static constexpr std::uint64_t kMostWaitingBytes = 32 << 20;
 
   explicit Relay(std::string stream) : stream_(std::move(stream)) {}
 
