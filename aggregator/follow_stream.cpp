@@ -248,7 +248,7 @@ class Follower {
     sink_ = options_.sink;
     if (sink_) return {};
     SinkOptions options{options_.aggregate.output, report_.output.format, options_.aggregate.muxer_options,
-                        true};
+                        true, options_.aggregate.receiver};
     GOPLINE_ASSIGN(auto opened, open_sink(std::move(options), epoch));
     own_sink_ = std::move(opened.sink);
     sink_ = own_sink_.get();

@@ -13,6 +13,7 @@
 #include "cli/console.h"
 #include "cli/display_width.h"
 #include "cli/exit_codes.h"
+#include "cli/live_outputs.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
 #include "cli/several_streams.h"
@@ -34,6 +35,9 @@ constexpr const char* kExamples =
     "untouched\n"
     "  gopline aggregate lobby --output - | ffplay -\n"
     "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n"
+    "  gopline aggregate lobby --follow --output srt://recorder:9000        MPEG-TS; udp://, rtmp://, "
+    "rtsp:// too\n"
+    "  gopline aggregate lobby --follow --serve rtsp://127.0.0.1:8554/lobby  for players that pull\n"
     "  gopline aggregate gate yard lobby --output wall.mp4        side by side, on one time axis\n"
     "  gopline aggregate gate yard --follow --layout 2x1 --size 1280x360 --output - | ffplay -\n"
     "  gopline aggregate gate yard --join --output both.mkv       as tracks of one file, in step\n\n"
@@ -45,6 +49,9 @@ constexpr const char* kExamples =
     "With --follow it begins at the next key frame, or at --from, and keeps the stream's pace, as far behind "
     "as its\n"
     "arrivals ask for: so long it waits for what is missing, and then states a gap.\n"
+    "What goes into the network leaves at its pace. A receiver that goes away is connected to again, and "
+    "what is\n"
+    "dropped meanwhile is counted; without --follow it is an error.\n"
     "Several streams make a mosaic: decoded, and encoded again. A tile shows its stream's frame of that "
     "time, "
     "or since\n"
@@ -53,6 +60,7 @@ constexpr const char* kExamples =
 struct AggregateCommand {
   LogOptions log;
   BlobOptions blobs;
+  LiveOutputOptions live;
   OutputOptions output;
   std::optional<aggregator::EpochSelection> epoch;
   aggregator::AggregateOptions aggregate;
@@ -63,6 +71,12 @@ struct AggregateCommand {
   bool several = false;  // one may be several: a mosaic of one tile
   SeveralOptions of_several;
 };
+
+// What a receiver has had; with nothing dropped of it.
+aggregator::LiveOutputStats received(const AggregateCommand& command) {
+  const auto* receiver = command.aggregate.receiver;
+  return receiver ? receiver->stats() : aggregator::LiveOutputStats{};
+}
 
 ordered_json report_json(const AggregateCommand& command, const aggregator::AggregateReport& report) {
   ordered_json json{{"stream", command.aggregate.selection.stream},
@@ -80,6 +94,16 @@ ordered_json report_json(const AggregateCommand& command, const aggregator::Aggr
                     {"foreign_records", report.foreign_records},
                     {"skipped_packets", report.skipped_packets},
                     {"leading_packets", report.leading_packets}};
+  if (command.aggregate.receiver) {
+    auto stats = received(command);
+    json["receiver"] = {{"connections", stats.connections},
+                        {"sent_packets", stats.sent_packets},
+                        {"sent_bytes", stats.sent_bytes},
+                        {"dropped_packets", stats.dropped_packets},
+                        {"dropped_bytes", stats.dropped_bytes},
+                        {"left_out_packets", stats.left_out_packets},
+                        {"slow_client_packets", stats.slow_client_packets}};
+  }
   json["epochs"] = ordered_json::array();
   for (const auto& epoch : report.epochs) {
     ordered_json one{{"epoch", epoch.epoch.value},
@@ -107,6 +131,11 @@ std::string summary(const AggregateCommand& command, const aggregator::Aggregate
   if (report.duplicates + report.late + report.foreign_records > 0) {
     text += fmt::format("passed over: {} duplicate chunks, {} late segments, {} foreign records\n",
                         report.duplicates, report.late, report.foreign_records);
+  }
+  if (auto stats = received(command); stats.dropped_packets + stats.left_out_packets > 0) {
+    text += fmt::format("not sent: {} packets ({}) while nobody took them, {} of tracks that are left out\n",
+                        show_count(stats.dropped_packets), format_bytes(stats.dropped_bytes),
+                        show_count(stats.left_out_packets));
   }
   if (!report.whole()) {
     text += fmt::format("\nNot whole: {} gaps; {} packets before the next key frame were left out.\n\n",
@@ -158,10 +187,10 @@ Result<int> follow(const AggregateCommand& command, aggregator::AggregateOptions
   if (!report) return tl::unexpected(report.error());
   auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
   if (command.output.json) print_result(follow_json(command, *report).dump(2) + "\n");
-  if (!report->whole() || !(quiet || command.output.json))
-    print_note(summary(command, report->output, elapsed));
+  bool whole = report->whole() && received(command).dropped_packets == 0;
+  if (!whole || !(quiet || command.output.json)) print_note(summary(command, report->output, elapsed));
   if (report->interrupted) return kInterrupted;
-  return report->whole() ? kWhole : kNotWhole;
+  return whole ? kWhole : kNotWhole;
 }
 
 Result<int> run_several(const AggregateCommand& command, const aggregator::AggregateOptions& options,
@@ -192,6 +221,8 @@ void check_several(const CLI::App& command, const AggregateCommand& options) {
   }
   if (options.epoch && options.epoch->kind == aggregator::EpochSelection::Kind::kOne)
     throw CLI::ValidationError("--epoch", "takes latest or all where there are several streams");
+  bool to_network = !options.live.serve.empty() || options.aggregate.output.find("://") != std::string::npos;
+  if (to_network) throw CLI::ValidationError("--output", "takes a file or - where there are several streams");
 }
 
 void check_follow_options(const CLI::App& command, const AggregateCommand& options) {
@@ -209,7 +240,23 @@ void check_follow_options(const CLI::App& command, const AggregateCommand& optio
   }
 }
 
-Result<int> run(const AggregateCommand& command, const Environment& environment) {
+void check_output_options(const CLI::App& command, const AggregateCommand& options) {
+  bool serves = !options.live.serve.empty();
+  if (command.count("--output") + (serves ? 1 : 0) != 1)
+    throw CLI::ValidationError("--output", "give either --output or --serve");
+  bool is_url = options.aggregate.output.find("://") != std::string::npos;
+  if ((serves || is_url) && command.count("--format") > 0)
+    throw CLI::ValidationError("--format", "follows from the URL; it goes with files");
+}
+
+Result<int> run(AggregateCommand command, const Environment& environment) {
+  GOPLINE_ASSIGN(auto receiver, open_receiver(command.aggregate.selection.stream, command.aggregate.output,
+                                              command.live, command.follow, environment));
+  if (receiver) {
+    command.aggregate.receiver = receiver->output.get();
+    command.aggregate.output = receiver->name;
+    command.aggregate.format = receiver->format;
+  }
   auto options = command.aggregate;
   GOPLINE_ASSIGN(options.selection.topic_namespace, namespace_of(command.log));
   BlobStores blobs(command.blobs);
@@ -245,9 +292,10 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   if (!report) return tl::unexpected(report.error());
   auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
   if (command.output.json) print_result(report_json(command, *report).dump(2) + "\n");
-  if (!report->whole() || !(command.output.quiet || command.output.json))
+  bool whole = report->whole() && received(command).dropped_packets == 0;
+  if (!whole || !(command.output.quiet || command.output.json))
     print_note(summary(command, *report, elapsed));
-  return report->whole() ? kWhole : kNotWhole;
+  return whole ? kWhole : kNotWhole;
 }
 
 }  // namespace
@@ -256,9 +304,12 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<AggregateCommand>();
   auto* command = root.add_subcommand("aggregate", "Put a stream together again, or several side by side");
   add_streams_argument(*command, options->streams);
-  command->add_option("-o,--output", options->aggregate.output, "The file to write, or - for standard output")
-      ->required()
-      ->type_name("FILE");
+  command
+      ->add_option(
+          "-o,--output", options->aggregate.output,
+          "The file to write, - for standard output, or a receiver: udp://, srt://, rtmp://, rtsp://")
+      ->type_name("FILE|URL");
+  add_live_output_options(*command, options->live);
   add_log_options(*command, options->log);
   add_blob_options(*command, options->blobs);
   add_point_option(*command, "--from", options->aggregate.selection.from,
@@ -285,6 +336,7 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
     options->several = are_several(*command, options->streams);
     if (options->several) check_several(*command, *options);
     options->aggregate.selection.stream = options->streams.front();
+    check_output_options(*command, *options);
     if (options->output.json && options->aggregate.output == "-") {
       throw CLI::ValidationError("--json", "standard output carries the video: give --output a file");
     }

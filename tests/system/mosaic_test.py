@@ -170,6 +170,7 @@ class Mosaic(SeveralStreams):
                         ["--layout", "2"], ["--join", "--size", "128x64"], ["--join", "--follow"]):
             self.run_gopline("aggregate", "a", "old", "--output", output, *options, code=USAGE)
         self.run_gopline("aggregate", "a", "--join", "--output", output, code=USAGE)
+        self.run_gopline("aggregate", "a", "old", "--output", "udp://127.0.0.1:9", code=USAGE)
         self.assertFalse(output.exists())
         self.assertFalse((self.folder / "m.mp4.part").exists())
 
