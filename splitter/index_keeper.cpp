@@ -11,6 +11,7 @@
 #include "common/base/logging.h"
 #include "common/base/text.h"
 #include "common/catalog/stream_directory.h"
+#include "splitter/hour_entries.h"
 #include "splitter/record_append.h"
 
 namespace gopline::splitter {
@@ -65,7 +66,7 @@ struct IndexKeeper::State {
   record::StreamState stream_state;  // what NS.streams gets next
 
   // The keeper thread's own.
-  std::vector<record::IndexEntry> hour_entries;
+  HourEntries hour_entries;
   std::string hour;
   SteadyTime last_state{};
   std::optional<catalog::StreamDirectory> directory;
@@ -154,31 +155,24 @@ void IndexKeeper::State::index(const std::shared_ptr<State>& self, const record:
     roll_up();
     hour = entry_hour;
   }
-  hour_entries.push_back(entry);
+  auto encoded = record::encode(entry);
+  hour_entries.add(entry, encoded.value.text());
   auto appended =
-      writer.append(epoch.index, new_record(record::encode(entry), clock),
+      writer.append(epoch.index, new_record(std::move(encoded), clock),
                     [self, entry](Result<Offset> result) { self->entry_done(entry, std::move(result)); });
   if (!appended) fail_with(appended.error());
 }
 
 void IndexKeeper::State::roll_up() {
   if (hour_entries.empty()) return;
-  record::IndexHour roll;
+  auto taken = hour_entries.take();
+  if (!taken) return fail_with(std::move(taken.error()));
+  auto roll = std::move(*taken);
   roll.stream = epoch.started.stream;
   roll.writer = epoch.started.writer;
   roll.epoch = epoch.number;
   roll.hour = hour;
   roll.late = late;
-  roll.from = hour_entries.front().time;
-  roll.to = hour_entries.front().end_time();
-  for (const auto& entry : hour_entries) {
-    roll.from = std::min(roll.from, entry.time);
-    roll.to = std::max(roll.to, entry.end_time());
-    roll.bytes += entry.size;
-    roll.gaps += entry.gap ? 1 : 0;
-  }
-  roll.segments = static_cast<std::int64_t>(hour_entries.size());
-  roll.entries = std::exchange(hour_entries, {});
   auto limit = epoch.max_record_bytes > kRollUpFrame ? epoch.max_record_bytes - kRollUpFrame : 1;
   append_marker(epoch.index, record::encode(roll, static_cast<std::size_t>(limit)));
 }

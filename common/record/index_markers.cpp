@@ -169,6 +169,11 @@ Result<IndexEntry> parse_index_entry(const Headers& headers, const Buffer& value
   return document.finish(entry_from(document.root()));
 }
 
+Result<IndexEntry> parse_index_entry_value(std::string_view value) {
+  GOPLINE_ASSIGN(auto document, MarkerDocument::parse(EventType::kIndex, value));
+  return document.finish(entry_from(document.root()));
+}
+
 Encoded encode(const IndexHour& hour, std::size_t max_value_bytes) {
   HeaderWriter headers(EventType::kIndexHour, hour.stream, fmt::format("hour-{}-{}", hour.epoch, hour.hour));
   put_hour_headers(headers, hour);

@@ -29,9 +29,13 @@ Result<MarkerDocument> MarkerDocument::open(EventType type, const Headers& heade
   if (*digest != xxh3_hex(value.bytes())) {
     return fail(ErrorCode::kCorrupt, "{}: the value does not have the hash in ce_xxh3", to_string(type));
   }
+  return parse(type, value.text());
+}
+
+Result<MarkerDocument> MarkerDocument::parse(EventType type, std::string_view value) {
   MarkerDocument document;
   document.name_ = to_string(type);
-  *document.json_ = Json::parse(value.text(), nullptr, false);
+  *document.json_ = Json::parse(value, nullptr, false);
   if (document.json_->is_discarded())
     return fail(ErrorCode::kCorrupt, "{}: the value is not JSON", to_string(type));
   return document;

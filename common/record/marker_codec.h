@@ -18,6 +18,8 @@ Encoded finish_marker(HeaderWriter headers, const std::string& stream, const Jso
 class MarkerDocument {
  public:
   static Result<MarkerDocument> open(EventType type, const Headers& headers, const Buffer& value);
+  // The value alone: of a record that was checked, or never was one.
+  static Result<MarkerDocument> parse(EventType type, std::string_view value);
   MarkerDocument(MarkerDocument&&) noexcept;
   MarkerDocument& operator=(MarkerDocument&&) noexcept;
   ~MarkerDocument();

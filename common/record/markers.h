@@ -169,6 +169,8 @@ Result<EpochStarted> parse_epoch_started(const Headers& headers, const Buffer& v
 Result<EpochEnded> parse_epoch_ended(const Headers& headers, const Buffer& value);
 Result<Gap> parse_gap(const Headers& headers, const Buffer& value);
 Result<IndexEntry> parse_index_entry(const Headers& headers, const Buffer& value);
+// The value alone, whose hash nobody asks for: of a record that encode() has made.
+Result<IndexEntry> parse_index_entry_value(std::string_view value);
 Result<IndexHour> parse_index_hour(const Headers& headers, const Buffer& value);
 Result<StreamState> parse_stream_state(const Headers& headers, const Buffer& value);
 
