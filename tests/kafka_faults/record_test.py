@@ -7,7 +7,7 @@ from collections import Counter
 
 from faults import WHOLE, FaultTest, shared_cluster
 
-STREAMS = [f"cam-{i}" for i in range(6)]
+STREAMS = ["cam-0", "cam-2", "cam-4"]  # whose hashes are odd, odd, even
 
 
 class SharedRecording(FaultTest):
@@ -22,7 +22,7 @@ class SharedRecording(FaultTest):
 
     def splitting(self, start):
         return [self.start_gopline("split", self.clip("street.mp4"), "--stream", stream, "--start-time", start, "--rate", "realtime",
-                                   "--segment-duration", "500ms", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for stream in STREAMS]
+                                   "--segment-duration", "500ms", "--partitions", "2", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for stream in STREAMS]
 
     def files(self, place):
         return sorted(place.rglob("*.mp4"))

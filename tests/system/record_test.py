@@ -69,7 +69,7 @@ class Recording(SystemTest):
                     self.assertEqual({p.suffix for p in files}, {suffix})
                     self.assertEqual(self.recorded(stream, directory), self.source(clip))
                     for path in files:
-                        self.assertLess(self.start_time(path), 0.5)  # pictures are shown after they are decoded
+                        self.assertLess(self.start_time(path), 1)  # pictures are shown after they are decoded
                         if clip != "street_hevc.mp4":  # an open GOP's leading pictures need the file before
                             self.assertTrue(self.frame_hashes(path)[0])
 
@@ -152,10 +152,10 @@ class Recording(SystemTest):
     # ---- sharing
 
     def test_recorders_share_streams_and_those_of_a_killed_one_move_over(self):
-        streams = [f"cam-{i}" for i in range(4)]
+        streams = ["cam-0", "cam-2", "cam-4"]  # whose hashes are odd, odd, even
         places = [self.folder / "one", self.folder / "two"]
         for stream in streams:
-            self.split(stream)
+            self.run_gopline("split", self.clip("street.mp4"), "--stream", stream, "--start-time", "2026-11-22T18:00:00Z", "--partitions", "2", "--quiet")
         recorders = [self.start_recording("--group", "g", directory=place, interval="6s") for place in places]
         # What is there is recorded by whoever gets it; then both are members.
         for stream in streams:
