@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -37,6 +40,8 @@ constexpr const char* kExamples =
     "others "
     "take\n"
     "its streams over. The group follows from --streams unless --group names it.\n";
+
+constexpr Duration kStopGrace = std::chrono::seconds(5);
 
 struct RecordCommand {
   LogOptions log;
@@ -116,6 +121,29 @@ std::string recording_line(const aggregator::Recording& recording) {
   return text + "\n";
 }
 
+// Asks to stop a while after another asked: what is open is finished meanwhile, with a log that answers.
+class LaterStop {
+ public:
+  LaterStop(StopToken first, Duration grace)
+      : thread_([this, first = std::move(first), grace](const StopToken& end) {
+          std::stop_callback wake(first, [this] {
+            std::lock_guard lock(mutex_);
+            changed_.notify_all();
+          });
+          std::unique_lock lock(mutex_);
+          changed_.wait(lock, end, [&] { return first.stop_requested(); });
+          changed_.wait_for(lock, end, grace, [] { return false; });
+          if (!end.stop_requested()) later_.request_stop();
+        }) {}
+  StopToken token() const { return later_.get_token(); }
+
+ private:
+  StopSource later_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::jthread thread_;  // goes first
+};
+
 Result<StartPosition> start_of(const std::string& from) {
   if (from == "beginning") return StartPosition::beginning();
   if (from == "now") return StartPosition::end();
@@ -130,7 +158,8 @@ Result<int> run(const RecordCommand& command, const Environment& environment) {
   GOPLINE_ASSIGN(options.first_start, start_of(command.from));
   BlobStores blobs(command.blobs);
   options.blobs = &blobs;
-  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, environment.stop));
+  LaterStop stop_of_the_log(environment.stop, kStopGrace);
+  GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, stop_of_the_log.token()));
   bool quiet = command.output.quiet;
   aggregator::RecordEvents events;
   events.on_ready = [&] {
@@ -157,8 +186,8 @@ Result<int> run(const RecordCommand& command, const Environment& environment) {
   for (const auto& [stream, one] : report->streams) {
     if (!one.failure.empty()) print_error(printable(stream) + ": not recorded to its end: " + one.failure);
   }
-  if (report->failed()) return kFailed;
   if (report->interrupted) return kInterrupted;
+  if (report->failed()) return kFailed;
   return report->whole() ? kWhole : kNotWhole;
 }
 

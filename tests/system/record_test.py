@@ -37,9 +37,10 @@ class Recording(SystemTest):
         return sorted(p for p in folder.glob("*") if p.suffix in (".mp4", ".mkv")) if folder.is_dir() else []
 
     def recorded(self, stream, *directories):
-        """Per track, the packets' hashes of all finished files in the order of their names, as ffmpeg sees them."""
+        """Per track, the packets' hashes of all finished files in the order of their names, as ffmpeg sees them. One of two recorders that died
+        between giving a file its name and telling so has it in its folder; the other makes it again, by the same name."""
         tracks = {}
-        for path in sorted((p for d in directories or (self.videos,) for p in self.files(stream, d)), key=lambda p: p.name):
+        for _, path in sorted({p.name: p for d in directories or (self.videos,) for p in self.files(stream, d)}.items()):
             for track, hashes in self.packet_hashes(path).items():
                 tracks.setdefault(track, []).extend(hashes)
         return tracks
