@@ -13,6 +13,7 @@ import json
 import resource
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,9 +29,14 @@ def threads_of(process):
     return len(list(Path(f"/proc/{process.pid}/task").iterdir()))
 
 
+def streams_in(log):
+    done = subprocess.run([GOPLINE, "streams", "--log", log, "--json"], capture_output=True)
+    return len(json.loads(done.stdout)["streams"]) if done.returncode == 0 else 0
+
+
 def start_splitting(folder, clip, streams):
     config = folder / "cameras.yaml"
-    entries = [f"  - stream: s{i:03}\n    url: {clip}\n    loop: true\n    rate: realtime\n" for i in range(streams)]
+    entries = [f"  - {{source: {clip}, stream: s{i:03}, live: true, loop: true, rate: realtime}}\n" for i in range(streams)]
     config.write_text("cameras:\n" + "".join(entries))
     return quiet([GOPLINE, "split", "--config", config, "--log", folder / "log", "--partitions", "8", "--retention-bytes", str(256 << 20), "--quiet"])
 
@@ -50,8 +56,7 @@ def record(arguments, folder, clip, container):
     splitting = start_splitting(folder, clip, arguments.streams)
     recording = None
     try:
-        await_that(lambda: (folder / "log").exists() and len(list((folder / "log").rglob("*"))) > 3, [splitting], "the log is there")
-        time.sleep(2)
+        await_that(lambda: streams_in(folder / "log") == arguments.streams, [splitting], "all streams are split")
         recording = quiet([GOPLINE, "record", "--log", folder / "log", "--streams", "*", "--directory", out, "--format", container,
                            "--split-every", f"{arguments.split_every}s", "--quiet"])
         await_that(lambda: len(list(out.rglob("*.part"))) >= arguments.streams, [splitting, recording], "all streams are recorded")
