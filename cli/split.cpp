@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -70,7 +71,8 @@ bool runs_for_long(const SplitCommand& command, const std::vector<NamedSource>& 
 
 Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sources,
                 const Environment& environment) {
-  if (runs_for_long(command, sources)) keep_memory_steady();
+  std::optional<SteadyMemory> memory;
+  if (runs_for_long(command, sources)) memory.emplace();
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kWrite, environment.stop));
   auto common = command.common;
   GOPLINE_ASSIGN(common.topic_namespace, namespace_of(command.log));
