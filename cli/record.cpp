@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -152,7 +153,8 @@ Result<StartPosition> start_of(const std::string& from) {
 }
 
 Result<int> run(const RecordCommand& command, const Environment& environment) {
-  if (!command.record.until_end) keep_memory_steady();
+  std::optional<SteadyMemory> memory;
+  if (!command.record.until_end) memory.emplace();
   auto options = command.record;
   GOPLINE_ASSIGN(options.topic_namespace, namespace_of(command.log));
   GOPLINE_ASSIGN(options.first_start, start_of(command.from));

@@ -31,6 +31,14 @@ struct RecordingWorld {
   std::function<Result<const record::StartedEpoch*>(EpochNumber)> find_epoch;  // nullptr: nobody knows it
 };
 
+// A file that is being written.
+struct OpenRecording {
+  std::unique_ptr<RecordingFile> file;
+  Recording facts;
+  std::int64_t interval = 0;
+  std::int64_t discontinuities = 0;
+};
+
 // Files of one epoch of one stream. A file holds what lies in one interval of capture time: it ends before
 // the first access point at which floor(ce_time / split_every) is another than at its beginning, counted from
 // 1970-01-01T00:00:00Z. It also ends where the time line does not go on (ce_discontinuities), a segment is
@@ -58,13 +66,6 @@ class EpochRecorder {
   std::optional<Offset> oldest_offset() const;
 
  private:
-  struct OpenFile {
-    std::unique_ptr<RecordingFile> file;
-    Recording facts;
-    std::int64_t interval = 0;
-    std::int64_t discontinuities = 0;
-  };
-
   Result<void> drain(SteadyTime now);
   Result<void> put(LaneSegment segment, SteadyTime now);
   Result<void> put(LaneGap gap, SteadyTime now);
@@ -87,7 +88,7 @@ class EpochRecorder {
   const EpochNumber epoch_;
   const PartitionId partition_;
   EpochLane lane_;
-  std::optional<OpenFile> file_;
+  std::optional<OpenRecording> file_;
   std::vector<LaneGap> gaps_;         // that no file tells yet
   std::optional<Timestamp> reached_;  // capture time at which the newest segment ended
   bool superseded_ = false;
