@@ -70,6 +70,7 @@ class Aggregation {
 
   Result<void> make_sink(const EpochBegin& epoch) {
     SinkOptions options{options_.output, report_.format, options_.muxer_options};
+    options.receiver = options_.receiver;
     GOPLINE_ASSIGN(auto opened, open_sink(std::move(options), epoch));
     sink_ = std::move(opened.sink);
     report_.format = std::move(opened.format);

@@ -14,12 +14,15 @@
 
 namespace gopline::aggregator {
 
+class LiveOutput;  // outputs/live_output.h
+
 struct AggregateOptions {
   Selection selection;
   std::string output;  // a path, or "-" for standard output
   std::string format;  // as media::MuxerOptions::format; empty: from the output's extension
   std::vector<std::pair<std::string, std::string>> muxer_options;
   std::size_t read_ahead_bytes = 64 << 20;  // verified segments that wait for the writer
+  LiveOutput* receiver = nullptr;           // takes packets instead; `output` is its name in messages
   payload::BlobSource* blobs = nullptr;     // where claim checks are redeemed; nullptr: they are absent
 };
 

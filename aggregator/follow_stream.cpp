@@ -245,10 +245,13 @@ class Follower {
   }
 
   Result<void> make_sink(const EpochBegin& epoch) {
+    sink_ = options_.sink;
+    if (sink_) return {};
     SinkOptions options{options_.aggregate.output, report_.output.format, options_.aggregate.muxer_options,
-                        true};
+                        true, options_.aggregate.receiver};
     GOPLINE_ASSIGN(auto opened, open_sink(std::move(options), epoch));
-    sink_ = std::move(opened.sink);
+    own_sink_ = std::move(opened.sink);
+    sink_ = own_sink_.get();
     report_.output.format = std::move(opened.format);
     report_.output.passed_through = opened.passed_through;
     return {};
@@ -289,7 +292,8 @@ class Follower {
   Playout playout_;
   RecordFeed feed_;
   std::unique_ptr<LogReader> reader_;
-  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Sink> own_sink_;
+  Sink* sink_ = nullptr;             // that, or somebody else's
   std::optional<EpochJoin> joined_;  // and nothing of it put out yet
   bool done_ = false;
   AggregateProgress progress_;

@@ -13,11 +13,14 @@
 
 namespace gopline::aggregator {
 
+class Sink;
+
 struct FollowOptions {
   // selection: the stream, and `from`; nothing: from now on. The epochs are those that come.
   AggregateOptions aggregate;
   std::optional<Timestamp> until;  // capture time; nullopt: until somebody asks to stop
   PlayoutOptions playout;
+  Sink* sink = nullptr;  // where it goes instead of to `aggregate.output`
 };
 
 struct FollowReport {

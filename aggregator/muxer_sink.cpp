@@ -2,7 +2,10 @@
 #include <limits>
 
 #include "aggregator/epoch_placer.h"
+#include "aggregator/outputs/live_muxer.h"
+#include "aggregator/outputs/live_output.h"
 #include "aggregator/sink.h"
+#include "aggregator/track_difference.h"
 #include "common/base/logging.h"
 #include "common/media/muxer.h"
 #include "common/media/segment_reader.h"
@@ -13,37 +16,13 @@ namespace {
 using media::Packet;
 using media::Track;
 
-// What keeps two epochs' tracks out of one file; empty: nothing.
-std::string difference(const std::vector<Track>& a, const std::vector<Track>& b) {
-  if (a.size() != b.size()) return fmt::format("{} tracks instead of {}", b.size(), a.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto& one = a[i].codec;
-    const auto& other = b[i].codec;
-    if (one.codec != other.codec)
-      return fmt::format("track {} is {} instead of {}", i + 1, other.codec, one.codec);
-    bool picture_differs = one.width != other.width || one.height != other.height;
-    if (picture_differs) {
-      return fmt::format("track {} is {}x{} instead of {}x{}", i + 1, other.width, other.height, one.width,
-                         one.height);
-    }
-    bool sound_differs = one.sample_rate != other.sample_rate || one.channel_layout != other.channel_layout;
-    if (sound_differs) return fmt::format("track {} has another sample rate or channel layout", i + 1);
-    // Where parameter sets lie in the stream itself, what stands beside it may differ.
-    bool in_band =
-        a[i].source_form == media::SourceForm::kAnnexB && b[i].source_form == media::SourceForm::kAnnexB;
-    if (!in_band && !(one.extradata == other.extradata))
-      return fmt::format("track {} has other codec parameters", i + 1);
-  }
-  return {};
-}
-
 class MuxerSink final : public Sink {
  public:
   explicit MuxerSink(SinkOptions options) : options_(std::move(options)) {}
 
   Result<void> begin_epoch(const EpochBegin& epoch) override {
-    if (muxer_) {
-      if (auto other = difference(first_tracks_, epoch.started.marker.tracks); !other.empty()) {
+    if (muxer_ && !options_.receiver) {  // a receiver is told of other tracks
+      if (auto other = track_difference(first_tracks_, epoch.started.marker.tracks); !other.empty()) {
         return fail(ErrorCode::kUnsupported,
                     "epoch {} does not fit behind epoch {} in one {}: {}; write it to a file of its own "
                     "(--epoch {}), or write "
@@ -149,12 +128,12 @@ class MuxerSink final : public Sink {
     auto picture = std::ranges::find(packets, main_, &Packet::track);
     auto lead_us = picture == packets.end() ? 0 : in_us(*picture) - source.start_time_us.value_or(0);
     auto place = placer_.place(segment.headers.time, lead_us, muxer_ ? muxer_->end_us() : 0);
+    if (options_.receiver) {
+      auto zero = segment.headers.time - Duration(lead_us + place.at_us);
+      GOPLINE_TRY(options_.receiver->begin_run({tracks, zero}));
+    }
     if (!muxer_) {
-      media::MuxerOptions options;
-      options.target = options_.output;
-      options.format = options_.format;
-      options.options = options_.muxer_options;
-      GOPLINE_ASSIGN(muxer_, media::Muxer::open(options, source, tracks));
+      GOPLINE_ASSIGN(muxer_, open_muxer(source, tracks));
       first_tracks_ = tracks;
     } else {
       muxer_->begin_run(source, tracks, place.at_us);
@@ -167,6 +146,16 @@ class MuxerSink final : public Sink {
     stats_.epochs.push_back(entry);
     placed_ = true;
     return {};
+  }
+
+  Result<std::unique_ptr<media::Muxer>> open_muxer(const media::SourceInfo& source,
+                                                   const std::vector<Track>& tracks) const {
+    if (options_.receiver) return make_live_muxer(*options_.receiver, source, tracks);
+    media::MuxerOptions options;
+    options.target = options_.output;
+    options.format = options_.format;
+    options.options = options_.muxer_options;
+    return media::Muxer::open(options, source, tracks);
   }
 
   SinkOptions options_;

@@ -15,6 +15,10 @@ bool is_rewindable(const std::string& output) {
 }  // namespace
 
 Result<OpenedSink> open_sink(SinkOptions options, const EpochBegin& epoch) {
+  if (options.receiver) {
+    auto format = options.format;
+    return OpenedSink{make_muxer_sink(std::move(options)), std::move(format), false};
+  }
   bool fragments = epoch.started.marker.content_type.find("/mp4") != std::string::npos;
   if (options.format == "mp4" && options.muxer_options.empty() && !is_rewindable(options.output)) {
     log_info(options.output, "cannot be written out of order, so this is fragmented MP4");

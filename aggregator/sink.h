@@ -34,7 +34,8 @@ struct SinkOptions {
   std::string output;
   std::string format;  // a libavformat name or "fmp4", as media::container_format gives it
   std::vector<std::pair<std::string, std::string>> muxer_options;
-  bool live = false;  // every segment leaves when it is written
+  bool live = false;               // every segment leaves when it is written
+  LiveOutput* receiver = nullptr;  // where packets go instead of to `output`
 };
 
 struct OpenedSink {

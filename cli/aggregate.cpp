@@ -13,8 +13,10 @@
 #include "cli/console.h"
 #include "cli/display_width.h"
 #include "cli/exit_codes.h"
+#include "cli/live_outputs.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
+#include "cli/several_streams.h"
 #include "cli/stream_summary.h"
 #include "cli/table.h"
 #include "cli/text_forms.h"
@@ -32,7 +34,13 @@ constexpr const char* kExamples =
     "  gopline aggregate lobby --output live.mp4 --format fmp4   fragmented MP4: the stored bytes, "
     "untouched\n"
     "  gopline aggregate lobby --output - | ffplay -\n"
-    "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n\n"
+    "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n"
+    "  gopline aggregate lobby --follow --output srt://recorder:9000        MPEG-TS; udp://, rtmp://, "
+    "rtsp:// too\n"
+    "  gopline aggregate lobby --follow --serve rtsp://127.0.0.1:8554/lobby  for players that pull\n"
+    "  gopline aggregate gate yard lobby --output wall.mp4        side by side, on one time axis\n"
+    "  gopline aggregate gate yard --follow --layout 2x1 --size 1280x360 --output - | ffplay -\n"
+    "  gopline aggregate gate yard --join --output both.mkv       as tracks of one file, in step\n\n"
     "Whole segments are written: from the key frame at or before --from to the segment that covers --to. The "
     "format\n"
     "follows from the file's extension; standard output gets fragmented MP4. What is missing is listed, and "
@@ -40,18 +48,35 @@ constexpr const char* kExamples =
     "output goes on at the next key frame. When it fails, no output file is left.\n"
     "With --follow it begins at the next key frame, or at --from, and keeps the stream's pace, as far behind "
     "as its\n"
-    "arrivals ask for: so long it waits for what is missing, and then states a gap.\n";
+    "arrivals ask for: so long it waits for what is missing, and then states a gap.\n"
+    "What goes into the network leaves at its pace. A receiver that goes away is connected to again, and "
+    "what is\n"
+    "dropped meanwhile is counted; without --follow it is an error.\n"
+    "Several streams make a mosaic: decoded, and encoded again. A tile shows its stream's frame of that "
+    "time, "
+    "or since\n"
+    "when there is no signal. --from and --to are exact there.\n";
 
 struct AggregateCommand {
   LogOptions log;
   BlobOptions blobs;
+  LiveOutputOptions live;
   OutputOptions output;
   std::optional<aggregator::EpochSelection> epoch;
   aggregator::AggregateOptions aggregate;
   bool follow = false;
   Duration min_delay{}, max_delay = aggregator::PlayoutDelayOptions{}.most;
   std::optional<Timestamp> until;
+  std::vector<std::string> streams;
+  bool several = false;  // one may be several: a mosaic of one tile
+  SeveralOptions of_several;
 };
+
+// What a receiver has had; with nothing dropped of it.
+aggregator::LiveOutputStats received(const AggregateCommand& command) {
+  const auto* receiver = command.aggregate.receiver;
+  return receiver ? receiver->stats() : aggregator::LiveOutputStats{};
+}
 
 ordered_json report_json(const AggregateCommand& command, const aggregator::AggregateReport& report) {
   ordered_json json{{"stream", command.aggregate.selection.stream},
@@ -69,6 +94,16 @@ ordered_json report_json(const AggregateCommand& command, const aggregator::Aggr
                     {"foreign_records", report.foreign_records},
                     {"skipped_packets", report.skipped_packets},
                     {"leading_packets", report.leading_packets}};
+  if (command.aggregate.receiver) {
+    auto stats = received(command);
+    json["receiver"] = {{"connections", stats.connections},
+                        {"sent_packets", stats.sent_packets},
+                        {"sent_bytes", stats.sent_bytes},
+                        {"dropped_packets", stats.dropped_packets},
+                        {"dropped_bytes", stats.dropped_bytes},
+                        {"left_out_packets", stats.left_out_packets},
+                        {"slow_client_packets", stats.slow_client_packets}};
+  }
   json["epochs"] = ordered_json::array();
   for (const auto& epoch : report.epochs) {
     ordered_json one{{"epoch", epoch.epoch.value},
@@ -96,6 +131,11 @@ std::string summary(const AggregateCommand& command, const aggregator::Aggregate
   if (report.duplicates + report.late + report.foreign_records > 0) {
     text += fmt::format("passed over: {} duplicate chunks, {} late segments, {} foreign records\n",
                         report.duplicates, report.late, report.foreign_records);
+  }
+  if (auto stats = received(command); stats.dropped_packets + stats.left_out_packets > 0) {
+    text += fmt::format("not sent: {} packets ({}) while nobody took them, {} of tracks that are left out\n",
+                        show_count(stats.dropped_packets), format_bytes(stats.dropped_bytes),
+                        show_count(stats.left_out_packets));
   }
   if (!report.whole()) {
     text += fmt::format("\nNot whole: {} gaps; {} packets before the next key frame were left out.\n\n",
@@ -147,10 +187,42 @@ Result<int> follow(const AggregateCommand& command, aggregator::AggregateOptions
   if (!report) return tl::unexpected(report.error());
   auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
   if (command.output.json) print_result(follow_json(command, *report).dump(2) + "\n");
-  if (!report->whole() || !(quiet || command.output.json))
-    print_note(summary(command, report->output, elapsed));
+  bool whole = report->whole() && received(command).dropped_packets == 0;
+  if (!whole || !(quiet || command.output.json)) print_note(summary(command, report->output, elapsed));
   if (report->interrupted) return kInterrupted;
-  return report->whole() ? kWhole : kNotWhole;
+  return whole ? kWhole : kNotWhole;
+}
+
+Result<int> run_several(const AggregateCommand& command, const aggregator::AggregateOptions& options,
+                        Log& log, payload::BlobSource& blobs, const Environment& environment) {
+  SeveralCommand several{command.of_several, {}, options.output, options.format, command.output, {}};
+  for (const auto& stream : command.streams) {
+    several.streams.push_back(options.selection);
+    several.streams.back().stream = stream;
+  }
+  if (command.of_several.join) return run_join(several, log, blobs, environment);
+  if (command.follow) {
+    several.follow.emplace();
+    several.follow->until = command.until;
+    several.follow->playout.delay.least = command.min_delay;
+    several.follow->playout.delay.most = command.max_delay;
+  }
+  return run_mosaic(several, log, blobs, environment);
+}
+
+// Numbers of records and of epochs are a stream's own.
+void check_several(const CLI::App& command, const AggregateCommand& options) {
+  check_several_options(command, options.of_several, options.streams, options.follow);
+  const auto& selection = options.aggregate.selection;
+  for (const auto* point : {&selection.from, &selection.to}) {
+    if (*point && std::holds_alternative<Offset>(**point))
+      throw CLI::ValidationError(point == &selection.from ? "--from" : "--to",
+                                 "takes a time where there are several streams");
+  }
+  if (options.epoch && options.epoch->kind == aggregator::EpochSelection::Kind::kOne)
+    throw CLI::ValidationError("--epoch", "takes latest or all where there are several streams");
+  bool to_network = !options.live.serve.empty() || options.aggregate.output.find("://") != std::string::npos;
+  if (to_network) throw CLI::ValidationError("--output", "takes a file or - where there are several streams");
 }
 
 void check_follow_options(const CLI::App& command, const AggregateCommand& options) {
@@ -168,7 +240,23 @@ void check_follow_options(const CLI::App& command, const AggregateCommand& optio
   }
 }
 
-Result<int> run(const AggregateCommand& command, const Environment& environment) {
+void check_output_options(const CLI::App& command, const AggregateCommand& options) {
+  bool serves = !options.live.serve.empty();
+  if (command.count("--output") + (serves ? 1 : 0) != 1)
+    throw CLI::ValidationError("--output", "give either --output or --serve");
+  bool is_url = options.aggregate.output.find("://") != std::string::npos;
+  if ((serves || is_url) && command.count("--format") > 0)
+    throw CLI::ValidationError("--format", "follows from the URL; it goes with files");
+}
+
+Result<int> run(AggregateCommand command, const Environment& environment) {
+  GOPLINE_ASSIGN(auto receiver, open_receiver(command.aggregate.selection.stream, command.aggregate.output,
+                                              command.live, command.follow, environment));
+  if (receiver) {
+    command.aggregate.receiver = receiver->output.get();
+    command.aggregate.output = receiver->name;
+    command.aggregate.format = receiver->format;
+  }
   auto options = command.aggregate;
   GOPLINE_ASSIGN(options.selection.topic_namespace, namespace_of(command.log));
   BlobStores blobs(command.blobs);
@@ -182,6 +270,7 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   options.selection.epochs = command.epoch.value_or(
       options.selection.bounded() ? aggregator::EpochSelection::all() : aggregator::EpochSelection::latest());
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, environment.stop));
+  if (command.several) return run_several(command, options, *log, blobs, environment);
   if (command.follow) return follow(command, std::move(options), *log, environment);
   ProgressBoard board(environment.clock, progress_options(command.output.quiet), print_note);
   auto line = board.add(options.selection.stream);
@@ -203,20 +292,24 @@ Result<int> run(const AggregateCommand& command, const Environment& environment)
   if (!report) return tl::unexpected(report.error());
   auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
   if (command.output.json) print_result(report_json(command, *report).dump(2) + "\n");
-  if (!report->whole() || !(command.output.quiet || command.output.json))
+  bool whole = report->whole() && received(command).dropped_packets == 0;
+  if (!whole || !(command.output.quiet || command.output.json))
     print_note(summary(command, *report, elapsed));
-  return report->whole() ? kWhole : kNotWhole;
+  return whole ? kWhole : kNotWhole;
 }
 
 }  // namespace
 
 void add_aggregate_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<AggregateCommand>();
-  auto* command = root.add_subcommand("aggregate", "Put a stream together again, into one file or pipe");
-  add_stream_argument(*command, options->aggregate.selection.stream);
-  command->add_option("-o,--output", options->aggregate.output, "The file to write, or - for standard output")
-      ->required()
-      ->type_name("FILE");
+  auto* command = root.add_subcommand("aggregate", "Put a stream together again, or several side by side");
+  add_streams_argument(*command, options->streams);
+  command
+      ->add_option(
+          "-o,--output", options->aggregate.output,
+          "The file to write, - for standard output, or a receiver: udp://, srt://, rtmp://, rtsp://")
+      ->type_name("FILE|URL");
+  add_live_output_options(*command, options->live);
   add_log_options(*command, options->log);
   add_blob_options(*command, options->blobs);
   add_point_option(*command, "--from", options->aggregate.selection.from,
@@ -234,11 +327,16 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
   add_duration(*command, "--max-delay", options->max_delay,
                "--follow: wait at most so long for what is missing (10s)");
   add_time(*command, "--until", options->until, "--follow: end before this capture time");
+  add_several_options(*command, options->of_several);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_footer(*command, kExamples);
   command->callback([options, command, &chosen] {
     check_follow_options(*command, *options);
+    options->several = are_several(*command, options->streams);
+    if (options->several) check_several(*command, *options);
+    options->aggregate.selection.stream = options->streams.front();
+    check_output_options(*command, *options);
     if (options->output.json && options->aggregate.output == "-") {
       throw CLI::ValidationError("--json", "standard output carries the video: give --output a file");
     }

@@ -23,17 +23,6 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-Result<std::string> login_in(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail_errno(errno, path);
-  std::string line;
-  std::getline(file, line);
-  if (line.ends_with('\r')) line.pop_back();
-  if (line.find(':') == std::string::npos)
-    return fail(ErrorCode::kInvalidArgument, "{}: its first line is not USER:PASSWORD", path);
-  return line;
-}
-
 }  // namespace
 
 void add_live_options(CLI::App& command, LiveCliOptions& options) {
@@ -126,9 +115,20 @@ Result<splitter::LiveOptions> live_options_of(const LiveCliOptions& options) {
   return live;
 }
 
+Result<std::string> login_in_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail_errno(errno, path);
+  std::string line;
+  std::getline(file, line);
+  if (line.ends_with('\r')) line.pop_back();
+  if (line.find(':') == std::string::npos)
+    return fail(ErrorCode::kInvalidArgument, "{}: its first line is not USER:PASSWORD", path);
+  return line;
+}
+
 Result<std::optional<std::string>> source_login(const LiveCliOptions& options) {
   if (!options.credentials.empty()) {
-    GOPLINE_ASSIGN(auto login, login_in(options.credentials));
+    GOPLINE_ASSIGN(auto login, login_in_file(options.credentials));
     return login;
   }
   const char* user = std::getenv("GOPLINE_SOURCE_USER");

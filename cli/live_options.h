@@ -36,6 +36,9 @@ Result<Duration> parse_part_duration(std::string_view text);
 // What the options come to, files read. kInvalidArgument, kNotFound: which of them is wrong.
 Result<splitter::LiveOptions> live_options_of(const LiveCliOptions& options);
 
+// The first line of a file: USER:PASSWORD. kInvalidArgument: it is something else.
+Result<std::string> login_in_file(const std::string& path);
+
 // USER:PASSWORD for sources that have none in their URL: the file's, else GOPLINE_SOURCE_USER and
 // GOPLINE_SOURCE_PASSWORD of the environment. nullopt: there is none.
 Result<std::optional<std::string>> source_login(const LiveCliOptions& options);

@@ -37,6 +37,12 @@ Result<std::uint64_t> parse_positive_bytes(std::string_view text) {
   return fail(ErrorCode::kInvalidArgument, "'{}' is not a size above zero, like 16MiB", text);
 }
 
+// Empty: none.
+std::string complaint_about_stream(const std::string& id) {
+  auto good = record::check_stream_id(id);
+  return good ? std::string() : good.error().message;
+}
+
 }  // namespace
 
 void add_log_options(CLI::App& command, LogOptions& options) {
@@ -134,10 +140,14 @@ void add_stream_argument(CLI::App& command, std::string& stream) {
   command.add_option("STREAM", stream, "The stream's id, as `gopline streams` lists it")
       ->required()
       ->type_name("")
-      ->check([](const std::string& id) {
-        auto good = record::check_stream_id(id);
-        return good ? std::string() : good.error().message;
-      });
+      ->check(complaint_about_stream);
+}
+
+void add_streams_argument(CLI::App& command, std::vector<std::string>& streams) {
+  command.add_option("STREAM", streams, "The stream's id, as `gopline streams` lists it; several: a mosaic")
+      ->required()
+      ->type_name("")
+      ->check(complaint_about_stream);
 }
 
 CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aggregator/selection.h"
 #include "common/base/clock.h"
@@ -55,6 +56,7 @@ void add_json_option(CLI::App& command, OutputOptions& options);
 void add_verbosity_options(CLI::App& command, OutputOptions& options);  // --quiet, --verbose
 void add_log_format_option(CLI::App& command, OutputOptions& options);
 void add_stream_argument(CLI::App& command, std::string& stream);
+void add_streams_argument(CLI::App& command, std::vector<std::string>& streams);  // one or more
 
 // Options with a value in words: "2s", "16MiB", "2026-11-22T18:30:00Z". A wrong one is a usage error that
 // shows a right one.

@@ -12,6 +12,15 @@ find_package(pugixml REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(Boost 1.74 CONFIG REQUIRED)  # headers alone: Asio and Beast
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil)
+pkg_check_modules(FFMPEG_CONVERT REQUIRED IMPORTED_TARGET libswscale libswresample)
+pkg_check_modules(FONTS REQUIRED IMPORTED_TARGET freetype2 fontconfig)
+# Optional: without it there is no `aggregate --serve`, and no camera for tests.
+pkg_check_modules(GSTREAMER IMPORTED_TARGET gstreamer-rtsp-server-1.0 gstreamer-app-1.0 gstreamer-rtp-1.0
+                  gstreamer-sdp-1.0 gio-2.0)
+if(GSTREAMER_FOUND)
+  # -pthread alone, for which headers that were parsed without it do not count.
+  set_property(TARGET PkgConfig::GSTREAMER PROPERTY INTERFACE_COMPILE_OPTIONS)
+endif()
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)

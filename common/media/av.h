@@ -2,6 +2,7 @@
 // Owners of libav handles, and the differences between FFmpeg 5.1 (Debian 12) and 7.1 (Debian 13), in one
 // place. Included by .cpp files of this room only.
 #include <memory>
+#include <optional>
 #include <string>
 
 extern "C" {
@@ -83,6 +84,9 @@ inline std::string av_error_text(int code) {
 // A libav error code as an Error: errno values keep their kind, AVERROR_INVALIDDATA is kCorrupt, AVERROR_EXIT
 // kCancelled.
 tl::unexpected<Error> fail_av(int code, std::string_view what);
+
+// How a peer says no: kPermissionDenied, kNotFound, kUnavailable. nullopt: it has not.
+std::optional<Error> refusal_of(int code);
 
 inline AVRational to_av(Rational r) {
   return {static_cast<int>(r.num), static_cast<int>(r.den)};

@@ -219,6 +219,26 @@ std::string_view side_data_name(std::uint8_t id) {
   return row == kSideData.end() ? std::string_view() : row->name;
 }
 
+std::optional<Error> refusal_of(int code) {
+  switch (code) {
+    case AVERROR_HTTP_UNAUTHORIZED:
+    case AVERROR_HTTP_FORBIDDEN:
+      return Error{ErrorCode::kPermissionDenied, "the user or the password is wrong, or may not see it"};
+    case AVERROR_HTTP_NOT_FOUND:
+      return Error{ErrorCode::kNotFound, "the server is there, but has nothing of that name"};
+    case AVERROR(ECONNREFUSED):
+    case AVERROR(EHOSTUNREACH):
+    case AVERROR(ENETUNREACH):
+    case AVERROR(ECONNRESET):
+    case AVERROR(ETIMEDOUT):
+    case AVERROR(EPIPE):
+    case AVERROR_HTTP_SERVER_ERROR:
+      return Error{ErrorCode::kUnavailable, av_error_text(code)};
+    default:
+      return std::nullopt;
+  }
+}
+
 tl::unexpected<Error> fail_av(int code, std::string_view what) {
   auto text = av_error_text(code);
   switch (code) {

@@ -49,27 +49,6 @@ Result<void> check_local_file(const std::string& path) {
   return {};
 }
 
-// How a peer says no. nullopt: it has not.
-std::optional<Error> refusal_of(int code) {
-  switch (code) {
-    case AVERROR_HTTP_UNAUTHORIZED:
-    case AVERROR_HTTP_FORBIDDEN:
-      return Error{ErrorCode::kPermissionDenied, "the user or the password is wrong, or may not see it"};
-    case AVERROR_HTTP_NOT_FOUND:
-      return Error{ErrorCode::kNotFound, "the server is there, but has nothing of that name"};
-    case AVERROR(ECONNREFUSED):
-    case AVERROR(EHOSTUNREACH):
-    case AVERROR(ENETUNREACH):
-    case AVERROR(ECONNRESET):
-    case AVERROR(ETIMEDOUT):
-    case AVERROR(EPIPE):
-    case AVERROR_HTTP_SERVER_ERROR:
-      return Error{ErrorCode::kUnavailable, av_error_text(code)};
-    default:
-      return std::nullopt;
-  }
-}
-
 class AvDemuxer final : public Demuxer {
  public:
   explicit AvDemuxer(DemuxerOptions options) : options_(std::move(options)), packet_(av_packet_alloc()) {}

@@ -7,12 +7,12 @@
 #include <filesystem>
 
 #include "common/base/logging.h"
-#include "common/media/adts.h"
 #include "common/media/annexb.h"
 #include "common/media/av.h"
 #include "common/media/av_convert.h"
 #include "common/media/av_io.h"
 #include "common/media/output_context.h"
+#include "common/media/remux_settings.h"
 #include "common/media/side_data_ids.h"
 
 namespace gopline::media {
@@ -28,12 +28,7 @@ constexpr std::array kNames{FormatName{"mkv", "matroska"}, FormatName{"ts", "mpe
                             FormatName{"m4a", "ipod"}, FormatName{"aac", "adts"}};
 
 RemuxSettings settings_for(const SourceInfo& source, const AVOutputFormat& format) {
-  RemuxSettings settings;
-  settings.dialect = kDialect;
-  settings.start_time_us = source.start_time_us;
-  settings.timestamps_may_jump = source.timestamps_may_jump;
-  if (is_one_of(source.format, {"mpegts", "mpegtsraw", "mpeg", "hls"})) settings.wrap_bits = 33;
-  if (is_one_of(source.format, {"flv", "live_flv"})) settings.wrap_bits = 32;
+  auto settings = remux_settings(source);
   settings.strict_dts = (format.flags & AVFMT_TS_NONSTRICT) == 0;
   settings.has_timestamps = (format.flags & AVFMT_NOTIMESTAMPS) == 0;
   return settings;
@@ -111,17 +106,8 @@ class AvMuxer final : public Muxer {
 
   std::vector<RemuxTrack> remux_tracks() const {
     std::vector<RemuxTrack> timed;
-    for (std::size_t i = 0; i < tracks_.size(); ++i) {
-      const auto& track = tracks_[i];
-      timed.push_back({.type = track.codec.type,
-                       .source_base = track.time_base,
-                       .output_base = from_av(context_->streams[i]->time_base),
-                       .frame_rate = track.avg_frame_rate,
-                       .video_delay = track.codec.video_delay,
-                       .sample_rate = track.codec.sample_rate,
-                       .frame_size = track.codec.frame_size,
-                       .start_time = track.start_time});
-    }
+    for (std::size_t i = 0; i < tracks_.size(); ++i)
+      timed.push_back(remux_track(tracks_[i], from_av(context_->streams[i]->time_base)));
     return timed;
   }
 
@@ -134,14 +120,7 @@ class AvMuxer final : public Muxer {
   // The packet in its source's form, as libav's.
   Result<AvPacketPtr> restored(const Packet& packet, std::size_t index) const {
     bool shared = shareable_[index] && packet.data.size() >= kSharedPayloadBytes;
-    if (restore_[index] == Restore::kNothing || packet.data.empty()) return to_av_packet(packet, !shared);
-    Packet back = packet;
-    if (restore_[index] == Restore::kAnnexB) {
-      GOPLINE_ASSIGN(back.data, to_annexb(packet.data));
-    } else {
-      GOPLINE_ASSIGN(back.data, add_adts_header(packet.data, tracks_[index].codec.extradata.bytes()));
-    }
-    return to_av_packet(back, true);
+    return restored_packet(packet, tracks_[index], restore_[index], !shared);
   }
 
   // ffmpeg 5.x hands a track's own side data over with its first packet too, but for the display matrix.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/media/adts.h"
+#include "common/media/annexb.h"
 #include "common/media/av_convert.h"
 
 namespace gopline::media {
@@ -11,9 +12,9 @@ namespace {
 
 constexpr int kMaxDelayUs = 700'000;  // ffmpeg's -muxdelay
 
-// Muxers that take ADTS headers off, where what they store is the same with and without.
+// Muxers that take ADTS headers off, where what they store is the same with and without; RTP has none.
 bool strips_adts(std::string_view format) {
-  return is_mov_family(format) || is_one_of(format, {"matroska", "webm", "flv"});
+  return is_mov_family(format) || is_one_of(format, {"matroska", "webm", "flv", "rtsp"});
 }
 
 // The time base that ffmpeg proposes to the muxer. 5.x proposes the frame rate to containers with a fixed
@@ -125,6 +126,17 @@ Restore restore_of(const Track& track, std::string_view format) {
     return Restore::kAdts;
   }
   return Restore::kNothing;
+}
+
+Result<AvPacketPtr> restored_packet(const Packet& packet, const Track& track, Restore restore, bool padded) {
+  if (restore == Restore::kNothing || packet.data.empty()) return to_av_packet(packet, padded);
+  Packet back = packet;
+  if (restore == Restore::kAnnexB) {
+    GOPLINE_ASSIGN(back.data, to_annexb(packet.data));
+  } else {
+    GOPLINE_ASSIGN(back.data, add_adts_header(packet.data, track.codec.extradata.bytes()));
+  }
+  return to_av_packet(back, true);
 }
 
 Result<AvOutputPtr> make_context(const AVOutputFormat& format, const std::string& path,

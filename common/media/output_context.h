@@ -25,6 +25,8 @@ bool writes_unparsed(std::string_view format);
 // How a track's payloads are put back into the form that its source had.
 enum class Restore { kNothing, kAnnexB, kAdts };
 Restore restore_of(const Track& track, std::string_view format);
+// The packet in that form, as libav's. `padded`: as to_av_packet's; what is restored always is.
+Result<AvPacketPtr> restored_packet(const Packet& packet, const Track& track, Restore restore, bool padded);
 
 // Has a stream for every track, metadata and defaults; no I/O yet. Nothing is written.
 Result<AvOutputPtr> make_context(const AVOutputFormat& format, const std::string& path,

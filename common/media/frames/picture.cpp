@@ -1,0 +1,25 @@
+#include "common/media/frames/picture.h"
+
+#include "common/media/frames/av_frames.h"
+
+namespace gopline::media {
+
+Picture::Picture(std::shared_ptr<const AVFrame> frame) : frame_(std::move(frame)) {
+  for (const auto* buffer : frame_->buf) {
+    if (buffer) bytes_ += buffer->size;
+  }
+}
+
+int Picture::width() const {
+  return frame_ ? frame_->width : 0;
+}
+
+int Picture::height() const {
+  return frame_ ? frame_->height : 0;
+}
+
+std::uint8_t Picture::luma(int x, int y) const {
+  return frame_->data[0][static_cast<std::ptrdiff_t>(y) * frame_->linesize[0] + x];
+}
+
+}  // namespace gopline::media
