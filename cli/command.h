@@ -29,6 +29,7 @@ using Action = std::function<int(const Environment&)>;
 void add_split_command(CLI::App& root, Action& chosen);
 void add_check_config_command(CLI::App& root, Action& chosen);
 void add_aggregate_command(CLI::App& root, Action& chosen);
+void add_record_command(CLI::App& root, Action& chosen);
 void add_put_command(CLI::App& root, Action& chosen);
 void add_get_command(CLI::App& root, Action& chosen);
 void add_streams_command(CLI::App& root, Action& chosen);

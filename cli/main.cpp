@@ -23,6 +23,7 @@ constexpr const char* kExamples =
     "  gopline split lobby.mp4 door.mkv          cut two files into two streams of ./gopline-data\n"
     "  gopline streams                           what is there\n"
     "  gopline aggregate lobby --output out.mp4  put one back together\n"
+    "  gopline record --streams '*' -d videos    all streams into files, as they are made\n"
     "  gopline put report.csv --stream reports   any other file, of any size; 'get' brings it back\n"
     "  gopline verify lobby                      check every byte of it\n"
     "  gopline demo                              all of this, shown on sample clips\n\n"
@@ -36,6 +37,7 @@ void declare(CLI::App& app, Action& chosen) {
   add_split_command(app, chosen);
   add_check_config_command(app, chosen);
   add_aggregate_command(app, chosen);
+  add_record_command(app, chosen);
   add_put_command(app, chosen);
   add_get_command(app, chosen);
   add_streams_command(app, chosen);

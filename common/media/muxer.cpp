@@ -190,7 +190,8 @@ Result<std::unique_ptr<Muxer>> Muxer::open(const MuxerOptions& options, const So
   if (options.write) {
     target = OutputTarget::to_function(options.write);
   } else {
-    GOPLINE_ASSIGN(target, OutputTarget::open(options.target));
+    auto care = options.durable ? OutputTarget::Care::kDurable : OutputTarget::Care::kPlain;
+    GOPLINE_ASSIGN(target, OutputTarget::open(options.target, care));
   }
   AvDictionary dictionary;
   for (const auto& [key, value] : options.options)

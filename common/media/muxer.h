@@ -19,6 +19,7 @@ struct MuxerOptions {
   std::vector<std::pair<std::string, std::string>> options;  // muxer options, e.g. movflags=faststart
   // Where set, bytes go here instead of to `target`, in order (no seeking). Returns false to stop.
   std::function<bool(std::span<const std::uint8_t>)> write;
+  bool durable = false;  // finish() returns when the file and its name survive a power cut
 };
 
 // libavformat's short name of the container that `format` or, if that is empty, the extension of `target`

@@ -1,6 +1,7 @@
 #include "common/media/muxer_output.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -9,10 +10,13 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 
 namespace gopline::media {
 namespace {
+
+constexpr std::uint64_t kWriteBackBytes = 8 << 20;
 
 tl::unexpected<Error> fail_output(int error_number, const std::string& name, std::string_view what) {
   if (error_number == EPIPE) return fail(ErrorCode::kIo, "{}: nobody reads any more", name);
@@ -26,9 +30,21 @@ tl::unexpected<Error> fail_output(int error_number, const std::string& name, std
   return fail_errno(error_number, name + ": " + std::string(what));
 }
 
+// A file's name is durable when its folder is.
+Result<void> sync_folder_of(const std::string& path) {
+  auto folder = std::filesystem::path(path).parent_path().string();
+  if (folder.empty()) folder = ".";
+  int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return fail_output(errno, folder, "cannot be opened");
+  int error = ::fsync(file) == 0 ? 0 : errno;
+  ::close(file);
+  if (error != 0 && error != EINVAL) return fail_output(error, folder, "cannot be made durable");
+  return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<OutputTarget>> OutputTarget::open(const std::string& path) {
+Result<std::unique_ptr<OutputTarget>> OutputTarget::open(const std::string& path, Care care) {
   std::unique_ptr<OutputTarget> target(new OutputTarget());
   target->path_ = path;
   target->name_ = path == "-" ? "standard output" : path;
@@ -45,9 +61,8 @@ Result<std::unique_ptr<OutputTarget>> OutputTarget::open(const std::string& path
   }
   bool direct = exists && !S_ISREG(status.st_mode);
   target->working_path_ = direct ? path : path + ".part";
-  int flags = direct ? O_WRONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC;
-  target->file_ = ::open(target->working_path_.c_str(), flags, 0666);
-  if (target->file_ < 0) return fail_output(errno, path, "cannot be written");
+  target->durable_ = care == Care::kDurable && !direct;
+  GOPLINE_TRY(target->open_file(direct));
   target->owns_file_ = true;
   target->renames_ = !direct;
   target->seekable_ = !direct;
@@ -62,14 +77,44 @@ std::unique_ptr<OutputTarget> OutputTarget::to_function(
   return target;
 }
 
+Result<void> OutputTarget::open_file(bool direct) {
+  int flags = direct ? O_WRONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC;
+  if (durable_) {
+    // A new file, never the one that another program may still be writing to.
+    flags |= O_EXCL;
+    ::unlink(working_path_.c_str());
+  }
+  file_ = ::open(working_path_.c_str(), flags, 0666);
+  if (file_ < 0) return fail_output(errno, path_, "cannot be written");
+  if (durable_) ::flock(file_, LOCK_EX | LOCK_NB);  // where there are no locks, others just cannot tell
+  return {};
+}
+
 OutputTarget::~OutputTarget() {
+  bool removes = renames_ && (!durable_ || owns_part());
   if (owns_file_) ::close(file_);
-  if (renames_) ::unlink(working_path_.c_str());
+  if (removes) ::unlink(working_path_.c_str());
 }
 
 void OutputTarget::advance(std::size_t count) {
   position_ += count;
   size_ = std::max(size_, position_);
+  if (durable_ && size_ - written_back_ >= kWriteBackBytes) start_writing_back();
+}
+
+// A hint: what does not come of it, fsync() waits for.
+void OutputTarget::start_writing_back() {
+  ::sync_file_range(file_, static_cast<off64_t>(written_back_), static_cast<off64_t>(size_ - written_back_),
+                    SYNC_FILE_RANGE_WRITE);
+  written_back_ = size_;
+}
+
+// Whether PATH.part is still the file that is open.
+bool OutputTarget::owns_part() const {
+  struct stat ours {
+  }, there{};
+  return owns_file_ && ::fstat(file_, &ours) == 0 && ::stat(working_path_.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 Result<void> OutputTarget::write(std::span<const std::uint8_t> bytes) {
@@ -132,15 +177,23 @@ Result<void> OutputTarget::seek(std::uint64_t position) {
   return {};
 }
 
+Result<void> OutputTarget::make_durable() {
+  if (::fsync(file_) != 0) return fail_output(errno, name_, "cannot be made durable");
+  if (owns_part()) return {};
+  renames_ = false;
+  return fail(ErrorCode::kConflict, "{}: another program writes it now", name_);
+}
+
 Result<void> OutputTarget::commit() {
   if (!owns_file_) return {};
+  if (durable_) GOPLINE_TRY(make_durable());
   owns_file_ = false;
   if (::close(file_) != 0) return fail_output(errno, name_, "cannot be written");
   if (!renames_) return {};
   if (std::rename(working_path_.c_str(), path_.c_str()) != 0)
     return fail_output(errno, name_, "cannot take its name");
   renames_ = false;
-  return {};
+  return durable_ ? sync_folder_of(path_) : Result<void>();
 }
 
 }  // namespace gopline::media

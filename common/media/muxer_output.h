@@ -16,8 +16,16 @@ namespace gopline::media {
 // Not thread-safe.
 class OutputTarget {
  public:
+  enum class Care {
+    kPlain,
+    // The file is there after a power cut once commit() has returned: bytes, then name. What is written goes
+    // on its way to the disk meanwhile, so that little is left to wait for. PATH.part is locked (flock) while
+    // it is written, and what a dead program left in its place makes room.
+    kDurable,
+  };
+
   // `path` or "-". Errors name the path and what to do.
-  static Result<std::unique_ptr<OutputTarget>> open(const std::string& path);
+  static Result<std::unique_ptr<OutputTarget>> open(const std::string& path, Care care = Care::kPlain);
   // Bytes go to `write`, in order; it returns false to stop.
   static std::unique_ptr<OutputTarget> to_function(std::function<bool(std::span<const std::uint8_t>)> write);
 
@@ -35,12 +43,17 @@ class OutputTarget {
   Result<void> seek(std::uint64_t position);     // seekable() only; from the start
   std::uint64_t position() const { return position_; }
 
-  // The bytes are complete: gives the file its name.
+  // The bytes are complete: gives the file its name. kConflict when another program has taken PATH.part's
+  // place meanwhile (kDurable only): there is no file of ours then.
   Result<void> commit();
 
  private:
   OutputTarget() = default;
+  Result<void> open_file(bool direct);
   void advance(std::size_t count);
+  void start_writing_back();
+  Result<void> make_durable();
+  bool owns_part() const;
 
   std::function<bool(std::span<const std::uint8_t>)> function_;
   std::string name_, path_, working_path_;
@@ -48,6 +61,8 @@ class OutputTarget {
   bool owns_file_ = false;
   bool seekable_ = false;
   bool renames_ = false;
+  bool durable_ = false;
+  std::uint64_t written_back_ = 0;  // bytes before it are on their way to the disk
   std::uint64_t position_ = 0;
   std::uint64_t size_ = 0;
 };

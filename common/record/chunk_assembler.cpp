@@ -290,6 +290,7 @@ void ChunkAssembler::State::lose(StreamEpochs& stream, EpochNumber number, std::
   lost.prefix_chunks = static_cast<std::size_t>(expected);
   lost.has_hole = lost.prefix_chunks != partial.chunks.size() || cause == GapCause::kCorrupt;
   lost.late = partial.late;
+  lost.first_offset = partial.first_offset;
   ++stats.lost_segments;
   pending_bytes -= partial.cost;
   epoch.partial.erase(segment);
@@ -372,6 +373,15 @@ std::vector<AssemblerEvent> ChunkAssembler::give_up(std::string_view stream) {
 std::vector<AssemblerEvent> ChunkAssembler::give_up_all() {
   for (auto& [name, stream] : state_->streams) state_->lose_all(stream, std::nullopt, "reading ended here");
   return std::exchange(state_->events, {});
+}
+
+void ChunkAssembler::forget(std::string_view stream) {
+  auto found = state_->streams.find(stream);
+  if (found == state_->streams.end()) return;
+  for (const auto& [number, epoch] : found->second.epochs) {
+    for (const auto& [segment, partial] : epoch.partial) state_->pending_bytes -= partial.cost;
+  }
+  state_->streams.erase(found);
 }
 
 std::optional<Offset> ChunkAssembler::oldest_pending() const {

@@ -50,6 +50,7 @@ struct LostSegment {
   std::size_t prefix_chunks = 0;
   bool has_hole = false;  // others came behind them, or damaged
   bool late = false;
+  Offset first_offset;  // the lowest of its chunks that came
 };
 
 struct StartedEpoch {
@@ -129,6 +130,9 @@ class ChunkAssembler {
   // Gives up everything unfinished, of one stream or of all: at the end of what is to be read.
   std::vector<AssemblerEvent> give_up(std::string_view stream);
   std::vector<AssemblerEvent> give_up_all();
+
+  // Forgets a stream, what waits of it included: its records are about to be read once more.
+  void forget(std::string_view stream);
 
   // The lowest offset of a chunk that is still waiting (of one partition's records): what precedes it is
   // finished and may be committed. nullopt: none waits.

@@ -380,5 +380,17 @@ TEST_F(ChunkAssemblerTest, NothingWrongComesOutOfAnything) {
   }
 }
 
+TEST_F(ChunkAssemblerTest, OfAForgottenStreamTheSameRecordsAreTakenAgain) {
+  EXPECT_THAT(add_all(three_), ElementsAre("3:abcdef"));
+  auto headers = segment_headers();
+  headers.segment = SegmentNumber(4);
+  add(segment_records({"gh", "ij"}, headers)[0]);
+  EXPECT_EQ(assembler_.oldest_pending(), Offset(3));
+  assembler_.forget(three_[0].key);
+  EXPECT_EQ(assembler_.oldest_pending(), std::nullopt);
+  EXPECT_EQ(assembler_.pending_bytes(), 0u);
+  EXPECT_THAT(add_all(three_), ElementsAre("3:abcdef"));
+}
+
 }  // namespace
 }  // namespace gopline::record
