@@ -120,7 +120,7 @@ class Libraries(unittest.TestCase):
             "splitter/a.cpp": '#include "common/media/demuxer.h"\n',
         })
         self.assertEqual(found, ["splitter/a.cpp:1: splitter may not reach <libavutil/frame.h> (through "
-                                 "common/media/demuxer.h); only common/media bench tests tools/camera may"])
+                                 "common/media/demuxer.h); only common/media common/media/frames bench tests tools/camera may"])
 
 
 class Folders(unittest.TestCase):
