@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/base/clock.h"
+#include "common/metrics/counters_by_cause.h"
 #include "common/metrics/registry.h"
 #include "common/record/vocabulary.h"
 
@@ -27,25 +28,8 @@ inline constexpr std::array kGapCauses = {record::GapCause::kSourceOutage, recor
                                           record::GapCause::kLost, record::GapCause::kCorrupt,
                                           record::GapCause::kClock};
 
-// A counter for each cause. All are there from the start, at 0: a first failure is then a rise.
-template <typename Cause, std::size_t kCount>
-class CountersByCause {
- public:
-  CountersByCause() = default;
-  CountersByCause(const metrics::Family<metrics::Counter>& family, const std::string& stream,
-                  const std::array<Cause, kCount>& causes) {
-    for (auto cause : causes) {
-      counters_[index(cause)] = family.with({{"stream", stream}, {"cause", std::string(to_string(cause))}});
-    }
-  }
-  const metrics::Counter& operator[](Cause cause) const { return counters_[index(cause)]; }
-
- private:
-  static std::size_t index(Cause cause) { return static_cast<std::size_t>(cause); }
-  std::array<metrics::Counter, kCount> counters_;
-};
-using CountersByGap = CountersByCause<record::GapCause, kGapCauses.size()>;
-using CountersByDrop = CountersByCause<DropCause, kDropCauses.size()>;
+using CountersByGap = metrics::CountersByCause<record::GapCause, kGapCauses.size()>;
+using CountersByDrop = metrics::CountersByCause<DropCause, kDropCauses.size()>;
 
 // What is counted of one stream. Copies count the same; the stream leaves the output with the last copy. One
 // that is made from nothing counts nothing. Thread-safe.

@@ -6,8 +6,8 @@ namespace gopline::splitter {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 struct Metrics : testing::Test {
   metrics::Registry registry;

@@ -27,7 +27,7 @@ std::vector<std::string> clips() {
   return out;
 }
 
-class SegmentRoundTrip : public testing::TestWithParam<std::string> {};
+class SegmentRoundTrip : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(SegmentRoundTrip, GivesBackEveryPacketOfEveryTrack) {
   auto demuxer = media::Demuxer::open({GOPLINE_SOURCE_DIR "/media/" + GetParam(), false, {}, {}});

@@ -6,8 +6,8 @@ namespace gopline {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::IsEmpty;
-using testing::SizeIs;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 struct Repeats : testing::Test {
   FakeClock clock;

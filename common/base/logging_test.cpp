@@ -12,8 +12,8 @@
 namespace gopline {
 namespace {
 
-using testing::IsEmpty;
-using testing::MatchesRegex;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 
 // The log is one for the process: each test names subjects of its own, and leaves it as it was.
 struct Logging : testing::Test {

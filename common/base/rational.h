@@ -34,6 +34,9 @@ std::int64_t rescale(std::int64_t value, Rational from, Rational to);
 // The same, rounded towards minus infinity.
 std::int64_t rescale_floor(std::int64_t value, Rational from, Rational to);
 
+// The time base of Duration and Timestamp: FFmpeg's AV_TIME_BASE_Q.
+inline constexpr Rational kMicroseconds{1, 1'000'000};
+
 Rational operator+(const Rational& a, const Rational& b);
 Rational operator-(const Rational& a, const Rational& b);
 

@@ -5,8 +5,8 @@
 
 namespace gopline {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST_P(LogContract, StartsWhereItIsTold) {
   make_topic("t");

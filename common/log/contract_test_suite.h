@@ -44,7 +44,7 @@ inline void PrintTo(const ContractParam& param, std::ostream* out) {
 // Long enough for any machine; a test that waits so long has failed.
 inline constexpr Duration kPatience = std::chrono::seconds(60);
 
-class LogContract : public testing::TestWithParam<ContractParam> {
+class LogContract : public ::testing::TestWithParam<ContractParam> {
  protected:
   void SetUp() override {
     harness_ = GetParam().make();

@@ -3,9 +3,9 @@
 
 namespace gopline {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 TEST_P(LogContract, TopicsAreMadeOnceAndDescribed) {
   make_topic("a", 3, {std::chrono::hours(1), 1'000'000, false});

@@ -7,7 +7,7 @@
 
 namespace gopline {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST_P(LogContract, KeepsTheOrderOfAPartition) {
   make_topic("t", 2);

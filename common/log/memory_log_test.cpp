@@ -13,7 +13,7 @@ NewRecord record(std::string key, std::string_view value) {
   return {std::move(key), BufferChain(Buffer::copy(value)), {}, Timestamp{}};
 }
 
-class MemoryLogFaults : public testing::Test {
+class MemoryLogFaults : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(log_.ensure_topic({"t", 1, {}}));

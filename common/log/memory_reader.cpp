@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/uuid.h"
+#include "common/log/atomic_publish.h"
 #include "common/log/memory_state.h"
 
 namespace gopline {
@@ -14,7 +15,7 @@ struct Position {
   Offset next;
 };
 
-class MemoryReader final : public LogReader {
+class MemoryReader final : public LogReader, public AtomicPublisher {
  public:
   MemoryReader(std::shared_ptr<MemoryLogState> state, LogReaderOptions options)
       : state_(std::move(state)),
@@ -121,18 +122,24 @@ class MemoryReader final : public LogReader {
   }
 
   Result<void> commit(const TopicPartition& where, Offset next) override {
+    return publish_and_commit({}, {{where, next}});
+  }
+
+  Result<void> publish_and_commit(const std::vector<RecordToPublish>& records,
+                                  const std::map<TopicPartition, Offset>& next) override {
     std::lock_guard lock(state_->mutex);
     if (options_.group.empty()) return fail(ErrorCode::kInvalidArgument, "commit() needs a group");
-    GOPLINE_TRY(state_->find_partition(where));
     auto& group = state_->groups[options_.group];
     state_->remove_dead_members(group);
-    bool mine =
-        topics_.empty() ? group.members.empty() : is_member(group) && owner_of(group, where) == member_id_;
-    if (!mine) {
-      return fail(ErrorCode::kConflict, "group \"{}\": partition {} of \"{}\" belongs to another reader now",
-                  options_.group, where.partition, where.topic);
+    for (const auto& [where, offset] : next) GOPLINE_TRY(check_is_mine(group, where));
+    for (const auto& record : records) {
+      GOPLINE_TRY(state_->find_partition(record.where));
+      if (record.record.value && record.record.value->size() > state_->options.max_record_bytes)
+        return fail(ErrorCode::kTooLarge, "a record of {} bytes", record.record.value->size());
     }
-    group.committed[where] = next;
+    for (const auto& record : records)
+      state_->store(**state_->find_topic(record.where.topic), record.where, record.record);
+    for (const auto& [where, offset] : next) group.committed[where] = offset;
     return {};
   }
 
@@ -149,6 +156,15 @@ class MemoryReader final : public LogReader {
   static std::string owner_of(const MemoryGroup& group, const TopicPartition& where) {
     auto found = group.owners.find(where);
     return found == group.owners.end() ? std::string() : found->second;
+  }
+
+  Result<void> check_is_mine(const MemoryGroup& group, const TopicPartition& where) const {
+    GOPLINE_TRY(state_->find_partition(where));
+    bool mine =
+        topics_.empty() ? group.members.empty() : is_member(group) && owner_of(group, where) == member_id_;
+    if (mine) return {};
+    return fail(ErrorCode::kConflict, "group \"{}\": partition {} of \"{}\" belongs to another reader now",
+                options_.group, where.partition, where.topic);
   }
 
   bool is_member(const MemoryGroup& group) const {

@@ -5,6 +5,8 @@
 #include <set>
 #include <thread>
 
+#include "common/log/atomic_publish.h"
+
 namespace gopline {
 namespace {
 
@@ -60,7 +62,7 @@ class RoutedWriter final : public LogWriter {
 };
 
 // Polls its logs in turn; while one alone has partitions, that one does the waiting.
-class RoutedReader final : public LogReader {
+class RoutedReader final : public LogReader, public AtomicPublisher {
  public:
   RoutedReader(const Routes& routes, std::map<Log*, std::unique_ptr<LogReader>> readers)
       : routes_(routes), readers_(std::move(readers)) {}
@@ -126,6 +128,15 @@ class RoutedReader final : public LogReader {
   }
   Result<void> commit(const TopicPartition& where, Offset next) override {
     return reader_of(where).commit(where, next);
+  }
+  Result<void> publish_and_commit(const std::vector<RecordToPublish>& records,
+                                  const std::map<TopicPartition, Offset>& next) override {
+    std::set<Log*> logs;
+    for (const auto& record : records) logs.insert(&routes_.log_of(record.where.topic));
+    for (const auto& [where, offset] : next) logs.insert(&routes_.log_of(where.topic));
+    if (logs.size() > 1) return fail(ErrorCode::kUnsupported, "the topics lie in several logs");
+    return logs.empty() ? Result<void>()
+                        : gopline::publish_and_commit(*readers_.at(*logs.begin()), records, next);
   }
   Result<std::optional<Offset>> committed(const TopicPartition& where) override {
     return reader_of(where).committed(where);

@@ -32,6 +32,21 @@ class BoxWalker {
   bool failed_ = false;
 };
 
+// Where boxes end in bytes that come piece by piece: walks their headers and looks at nothing else.
+class BoxEnds {
+ public:
+  void add(std::span<const std::uint8_t> bytes);  // they follow those before
+  // The bytes so far end with a whole box of this type.
+  bool is_behind(std::string_view type) const { return left_ == 0 && header_.empty() && type_ == type; }
+
+ private:
+  bool read_header();
+
+  std::string header_;      // of a box, as far as it has come
+  std::uint64_t left_ = 0;  // of the box in hand; UINT64_MAX: no box, or one that ends nowhere
+  std::string type_;
+};
+
 // The first child of that type; type is empty when there is none.
 BoxView find_box(std::span<const std::uint8_t> bytes, std::string_view type);
 

@@ -151,6 +151,41 @@ TEST(ExactBox, SaysWhenItIsFull) {
   EXPECT_FALSE(writer.add(ExactKind::kNoPts, 0));
 }
 
+// One byte at a time, or all at once: it is behind a box exactly where one ends.
+TEST(BoxEnds, KnowsWhereBoxesEndHoweverTheyCome) {
+  auto written = write_fragment({0, 50, {timed(0, 40, 100), timed(40, 40, 16)}}, make_track(), 1)->flatten();
+  ByteWriter large;
+  large.u32(1);
+  large.text("mdat");
+  large.u64(20);
+  large.u32(0xAABBCCDD);
+  std::vector<std::uint8_t> bytes(written.bytes().begin(), written.bytes().end());
+  bytes.insert(bytes.end(), large.bytes().begin(), large.bytes().end());
+  BoxEnds ends;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    ends.add(std::span(bytes).subspan(i, 1));
+    bool is_end = i + 1 == written.size() || i + 1 == bytes.size();
+    EXPECT_EQ(ends.is_behind("mdat"), is_end) << i;
+  }
+  BoxEnds at_once;
+  at_once.add(bytes);
+  EXPECT_TRUE(at_once.is_behind("mdat"));
+  EXPECT_FALSE(at_once.is_behind("moof"));
+}
+
+TEST(BoxEnds, WhatIsNoBoxEndsNowhere) {
+  for (std::uint32_t size : {0u, 2u, 7u}) {
+    ByteWriter bad;
+    bad.u32(size);
+    bad.text("mdat");
+    BoxEnds ends;
+    ends.add(bad.bytes());
+    EXPECT_FALSE(ends.is_behind("mdat")) << size;
+    ends.add(bad.bytes());
+    EXPECT_FALSE(ends.is_behind("mdat")) << size;
+  }
+}
+
 TEST(BoxWalker, TakesLargeSizesAndRefusesWrongOnes) {
   ByteWriter out;
   out.u32(1);

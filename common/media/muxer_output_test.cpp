@@ -28,7 +28,7 @@ Result<void> write(OutputTarget& target, std::string_view text) {
   return target.write(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
-class DurableTarget : public testing::Test {
+class DurableTarget : public ::testing::Test {
  protected:
   std::unique_ptr<OutputTarget> open() { return *OutputTarget::open(path_, Care::kDurable); }
   bool is_locked() {

@@ -111,7 +111,7 @@ void PrintTo(const RemuxCase& c, std::ostream* out) {
   *out << c.name;
 }
 
-const std::string kPicture = "-f lavfi -i testsrc2=size=192x108:rate=25:duration=4 ";
+const std::string kTestPicture = "-f lavfi -i testsrc2=size=192x108:rate=25:duration=4 ";
 const std::string kSound = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=4 ";
 const std::string kClipArgument = "-i " + (kClips / "street.mp4").string() + " ";
 const std::string kX264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25 -bf 2 ";
@@ -125,28 +125,33 @@ std::vector<RemuxCase> remux_cases() {
       {"door_g711", "", "door_g711.mkv"},
       {"cup", "", "cup.mp4"},
       {"bunny", "", "bunny.mp4"},
-      {"ts_h264_aac", kPicture + kSound + kX264 + "-c:a aac -shortest", "ts"},
-      {"ts_late_start", kPicture + kSound + kX264 + "-c:a aac -output_ts_offset 1000", "ts"},
-      {"ts_mpeg2_mp2", kPicture + kSound + "-c:v mpeg2video -g 12 -bf 2 -c:a mp2", "ts"},
-      {"mkv_vp9_opus", kPicture + kSound + "-c:v libvpx-vp9 -cpu-used 8 -deadline realtime -c:a libopus",
+      {"ts_h264_aac", kTestPicture + kSound + kX264 + "-c:a aac -shortest", "ts"},
+      {"ts_late_start", kTestPicture + kSound + kX264 + "-c:a aac -output_ts_offset 1000", "ts"},
+      {"ts_mpeg2_mp2", kTestPicture + kSound + "-c:v mpeg2video -g 12 -bf 2 -c:a mp2", "ts"},
+      {"mkv_vp9_opus", kTestPicture + kSound + "-c:v libvpx-vp9 -cpu-used 8 -deadline realtime -c:a libopus",
        "mkv"},
-      {"mkv_h264_mp3", kPicture + kSound + kX264 + "-c:a libmp3lame", "mkv"},
-      {"flv_h264_aac", kPicture + kSound + kX264 + "-c:a aac", "flv", {"mp4", "mkv", "ts", "nut", "flv"}},
-      {"mov_mjpeg_pcm", kPicture + kSound + "-c:v mjpeg -c:a pcm_s16le", "mov", {"mov", "mkv", "nut", "avi"}},
-      {"avi_mpeg4_mp3", kPicture + kSound + "-c:v mpeg4 -bf 2 -g 25 -c:a libmp3lame", "avi"},
+      {"mkv_h264_mp3", kTestPicture + kSound + kX264 + "-c:a libmp3lame", "mkv"},
+      {"flv_h264_aac", kTestPicture + kSound + kX264 + "-c:a aac", "flv", {"mp4", "mkv", "ts", "nut", "flv"}},
+      {"mov_mjpeg_pcm",
+       kTestPicture + kSound + "-c:v mjpeg -c:a pcm_s16le",
+       "mov",
+       {"mov", "mkv", "nut", "avi"}},
+      {"avi_mpeg4_mp3", kTestPicture + kSound + "-c:v mpeg4 -bf 2 -g 25 -c:a libmp3lame", "avi"},
       {"adts", kSound + "-c:a aac", "aac", {"mp4", "mkv", "ts", "nut", "flv", "aac"}},
       {"mp3", kSound + "-c:a libmp3lame", "mp3"},
       {"ogg_opus", kSound + "-c:a libopus", "ogg"},
-      {"raw_h264", kPicture + kX264, "h264"},
+      {"raw_h264", kTestPicture + kX264, "h264"},
       {"rotated",
-       kPicture + kX264 + "-metadata:s:v rotate=90 -colorspace bt709 -color_primaries bt709 -color_trc bt709",
+       kTestPicture + kX264 +
+           "-metadata:s:v rotate=90 -colorspace bt709 -color_primaries bt709 -color_trc bt709",
        "mp4"},
-      {"anamorphic", kPicture + kX264 + "-vf setsar=4/3", "mp4"},
+      {"anamorphic", kTestPicture + kX264 + "-vf setsar=4/3", "mp4"},
       {"two_sounds",
-       kPicture + kSound + kSound + "-map 0 -map 1 -map 2 " + kX264 + "-c:a aac -metadata:s:a:0 language=deu",
+       kTestPicture + kSound + kSound + "-map 0 -map 1 -map 2 " + kX264 +
+           "-c:a aac -metadata:s:a:0 language=deu",
        "mp4"},
-      {"sound_later", kPicture + "-itsoffset 0.5 " + kSound + kX264 + "-c:a aac", "mp4"},
-      {"sound_earlier", "-itsoffset 0.5 " + kPicture + kSound + kX264 + "-c:a aac", "mkv"},
+      {"sound_later", kTestPicture + "-itsoffset 0.5 " + kSound + kX264 + "-c:a aac", "mp4"},
+      {"sound_earlier", "-itsoffset 0.5 " + kTestPicture + kSound + kX264 + "-c:a aac", "mkv"},
       {"cut_in_the_middle", "-ss 1.3 " + kClipArgument + "-c copy", "mp4"},
   };
 }
@@ -162,7 +167,7 @@ void expect_same_lines(const std::vector<std::string>& actual, const std::vector
   }
 }
 
-class RemuxTest : public testing::TestWithParam<RemuxCase> {};
+class RemuxTest : public ::testing::TestWithParam<RemuxCase> {};
 
 TEST_P(RemuxTest, EqualsWhatFfmpegMakes) {
   TestDirectory folder;

@@ -55,6 +55,9 @@ class NetworkIo {
   void mark_discontinuity() { marks_ = transport_stream_; }  // of the next PCR
   void be_silent() { silent_ = true; }                       // what is written goes nowhere, until be_heard()
   void be_heard() { silent_ = false; }
+  void flush() {
+    if (network_) avio_flush(network_);
+  }
   void close() { avio_closep(&network_); }
   int error() const { return error_; }  // 0: none
   std::uint64_t bytes_written() const { return bytes_; }

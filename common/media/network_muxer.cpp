@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 
+#include "common/base/text.h"
 #include "common/media/annexb.h"
 #include "common/media/av_convert.h"
 #include "common/media/network_io.h"
@@ -11,7 +13,7 @@
 namespace gopline::media {
 namespace {
 
-constexpr AVRational kMicroseconds{1, 1'000'000};
+constexpr AVRational kAvMicroseconds{1, 1'000'000};
 // How long a receiver keeps MPEG-TS before it shows it: PCR lies so far before pts.
 constexpr int kDelayUs = 200'000;
 // Pictures that are reordered have a dts before the timeline's zero, which not every format can say.
@@ -37,6 +39,23 @@ bool is_for_flv(const CodecParameters& codec) {
 }
 
 // RTP payload formats that libavformat writes.
+constexpr Duration kSrtLatency = std::chrono::milliseconds(120);  // of libsrt, where nobody says another
+constexpr Duration kMostSrtLatency = std::chrono::seconds(2);
+constexpr Duration kSrtMargin = std::chrono::milliseconds(100);
+
+// The largest that the address asks for, FFmpeg's microseconds.
+Duration srt_latency(std::string_view url) {
+  auto latency = kSrtLatency;
+  for (std::string_view key : {"latency=", "rcvlatency=", "peerlatency="}) {
+    auto found = url.find(key);
+    if (found == std::string_view::npos) continue;
+    auto text = url.substr(found + key.size());
+    if (auto value = parse_int64(text.substr(0, text.find('&'))))
+      latency = std::max(latency, Duration(*value));
+  }
+  return latency;
+}
+
 bool is_for_rtp(const CodecParameters& codec) {
   return is_one_of(codec.codec, {"h264", "hevc", "mpeg2video", "mpeg4", "mjpeg", "vp8", "aac", "mp2", "mp3",
                                  "opus", "pcm_alaw", "pcm_mulaw", "adpcm_g722"});
@@ -165,7 +184,7 @@ class AvNetworkMuxer final : public NetworkMuxer {
     auto dts = times.dts.value_or(times.pts.value_or(0));
     if (!base_us_) base_us_ = target_.format == "flv" ? dts : -kLeadUs;
     auto base = context_->streams[packet.stream_index]->time_base;
-    auto in_ticks = [&](std::int64_t us) { return av_rescale_q(us, kMicroseconds, base); };
+    auto in_ticks = [&](std::int64_t us) { return av_rescale_q(us, kAvMicroseconds, base); };
     packet.dts = in_ticks(dts - *base_us_);
     // Coarser ticks may make two times one.
     bool strict = (context_->oformat->flags & AVFMT_TS_NONSTRICT) == 0;
@@ -181,12 +200,20 @@ class AvNetworkMuxer final : public NetworkMuxer {
     context_.reset();
   }
 
+  // A receiver by SRT drops what is not due yet (TSBPD) when it hears that the sender has gone.
+  void await_playout() {
+    auto latency = std::min(srt_latency(target_.url), kMostSrtLatency) + kSrtMargin;
+    io_->flush();
+    std::this_thread::sleep_for(latency);
+  }
+
   void close() {
     if (!context_) return;
     if (broken_ && io_) io_->be_silent();
     context_->interrupt_callback = farewell_.callback();
     farewell_.begin_call();
     end_container();  // of RTSP it also frees what the header made
+    if (io_ && !broken_ && target_.url.starts_with("srt:")) await_playout();
     if (io_) io_->close();
   }
 

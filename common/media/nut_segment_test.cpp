@@ -14,7 +14,7 @@ namespace gopline::media {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kClips = fs::path(GOPLINE_SOURCE_DIR) / "media";
+const fs::path kClipFolder = fs::path(GOPLINE_SOURCE_DIR) / "media";
 
 struct Clip {
   std::vector<Track> tracks;
@@ -23,7 +23,7 @@ struct Clip {
 
 Clip read_clip(const std::string& name) {
   DemuxerOptions options;
-  options.url = (kClips / name).string();
+  options.url = (kClipFolder / name).string();
   auto demuxer = Demuxer::open(options);
   Clip clip;
   if (!demuxer) return clip;

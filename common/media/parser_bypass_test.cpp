@@ -13,7 +13,7 @@
 namespace gopline::media {
 namespace {
 
-class ParserBypassTest : public testing::Test {
+class ParserBypassTest : public ::testing::Test {
  protected:
   // A file that ffmpeg makes.
   std::string made_by(const std::string& arguments, const std::string& name = "made.mp4") {

@@ -9,7 +9,6 @@ namespace {
 
 // "No time" inside this file, as in libavformat; the arithmetic below relies on it being the least value.
 constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
-constexpr Rational kMicroseconds{1, 1'000'000};
 constexpr std::int64_t kJumpUs = 10'000'000;                // -dts_delta_threshold
 constexpr std::int64_t kErrorUs = 3600LL * 30 * 1'000'000;  // -dts_error_threshold
 

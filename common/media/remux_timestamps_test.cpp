@@ -40,7 +40,7 @@ RemuxTimes times(std::int64_t pts, std::int64_t dts, std::int64_t duration = 360
   return {pts, dts, duration};
 }
 
-class Dialects : public testing::TestWithParam<RemuxDialect> {
+class Dialects : public ::testing::TestWithParam<RemuxDialect> {
  protected:
   RemuxTimestamps make(RemuxSettings settings, std::vector<RemuxTrack> tracks) const {
     settings.dialect = GetParam();

@@ -94,6 +94,7 @@ class FragmentReader {
     info_.base_time = tfdt.u32() >> 24 == 1 ? tfdt.s64() : static_cast<std::int64_t>(tfdt.u32());
     if (!tfdt.ok() || info_.base_time < 0) return corrupt("damaged tfdt", moof.offset);
     GOPLINE_TRY(find_exact_box());
+    info_.origin = exact_.origin;
     auto trun = find_box(traf.payload, "trun");
     if (trun.type.empty()) return corrupt("traf without trun", moof.offset);
     if (info_.base_time > kMostTicks || exact_.origin < -kMostTicks || exact_.origin > kMostTicks) {
@@ -266,7 +267,13 @@ std::optional<PlayablePrefix> playable_prefix(const Buffer& beginning, std::stri
   if (!fragments || !read_init(bytes)) return std::nullopt;
   const auto& main = tracks[static_cast<std::size_t>(main_track_of(tracks))];
   for (const auto& fragment : *fragments) {
-    if (fragment.track_id == main.id) prefix.duration += fragment.duration;
+    if (fragment.track_id != main.id) continue;
+    if (!prefix.start && !fragment.packets.empty()) {
+      const auto& first = fragment.packets.front();
+      prefix.start = fragment.base_time;
+      prefix.first_pts = first.pts ? (*first.pts - fragment.origin) * main.time_base.num : fragment.base_time;
+    }
+    prefix.duration += fragment.duration;
   }
   prefix.fragments = fragments->size();
   prefix.timescale = main.time_base.den;

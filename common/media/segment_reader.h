@@ -32,6 +32,7 @@ struct FragmentInfo {
   int track_id = 0;
   std::uint32_t sequence = 0;
   std::int64_t base_time = 0;  // tfdt, timeline ticks
+  std::int64_t origin = 0;     // source ticks at timeline zero
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   std::vector<Packet>
@@ -44,13 +45,15 @@ struct FragmentInfo {
 // byte offset.
 Result<std::vector<FragmentInfo>> read_fragments(const Buffer& segment, const std::vector<Track>& tracks);
 
-// What can be played of the beginning of a segment whose end is not there: the init and the fragments that
-// are whole.
+// What can be played of the beginning of a segment whose end is not there, or of its init and some fragments
+// from its middle: the init and the fragments that are whole.
 struct PlayablePrefix {
   std::uint64_t size = 0;  // of the init and of these fragments
   std::size_t fragments = 0;
-  std::int64_t duration = 0;   // of the main track in these, timeline ticks
-  std::int64_t timescale = 1;  // of the main track
+  std::optional<std::int64_t> start;  // of the main track's first sample in these, timeline ticks
+  std::int64_t first_pts = 0;         // at which that is shown
+  std::int64_t duration = 0;          // of the main track in these, timeline ticks
+  std::int64_t timescale = 1;         // of the main track
 };
 
 // `tracks` as in epoch.started. nullopt: nothing can be played, or it is a NUT file, which is whole or

@@ -8,7 +8,7 @@
 namespace gopline::metrics {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 struct HttpAnswers : testing::Test {
   Registry registry;

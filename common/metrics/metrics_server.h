@@ -1,48 +1,33 @@
 #pragma once
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/result.h"
+#include "common/http/http_server.h"
 #include "common/metrics/health.h"
 #include "common/metrics/registry.h"
 
 namespace gopline::metrics {
 
-// What one client, or many, can take from the process.
-struct ServerLimits {
-  std::size_t connections = 64;       // at once; idle ones make room for new ones, others make them wait
-  std::uint32_t header_bytes = 8192;  // of a request
-  std::chrono::milliseconds request_time{5000};     // for a request to arrive, from its first byte
-  std::chrono::milliseconds idle_time{60'000};      // between two requests
-  std::chrono::milliseconds response_time{30'000};  // for a client to take its answer
-};
-
 // /metrics and /healthz over HTTP/1.1, on one thread of its own. No TLS and no passwords: it listens on
 // loopback, or where a proxy or a firewall stands before it.
 class MetricsServer {
  public:
-  // Listens at `address` (parse_listen_address) before it returns. The error says the address and why:
-  // kInvalidArgument if it is none, kConflict if another program has it, kPermissionDenied, kNotFound for a
-  // name that does not resolve. `registry`, and what `health` looks at, outlive the server.
+  // Listens at `address` before it returns; errors are HttpServer::start()'s. `registry`, and what `health`
+  // looks at, outlive the server, which ends at once when it is destroyed.
   static Result<std::unique_ptr<MetricsServer>> start(std::string_view address, const Registry& registry,
-                                                      HealthCheck health, const ServerLimits& limits = {});
+                                                      HealthCheck health,
+                                                      const http::ServerLimits& limits = {});
 
-  // Ends at once: no answer is waited for, but one that is being made. Joins the thread.
-  ~MetricsServer();
-  MetricsServer(const MetricsServer&) = delete;
-  MetricsServer& operator=(const MetricsServer&) = delete;
-
-  std::string address() const;  // "127.0.0.1:9100", with the port that was found for 0
-  std::uint16_t port() const;
+  std::string address() const { return server_->address(); }  // "127.0.0.1:9100", with the port found for 0
+  std::uint16_t port() const { return server_->port(); }
 
  private:
-  class Listener;
-  explicit MetricsServer(std::unique_ptr<Listener> listener);
-  std::unique_ptr<Listener> listener_;
+  explicit MetricsServer(std::unique_ptr<http::HttpServer> server) : server_(std::move(server)) {}
+  std::unique_ptr<http::HttpServer> server_;
 };
 
 }  // namespace gopline::metrics

@@ -7,17 +7,19 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "common/metrics/test_client.h"
+#include "common/http/test_client.h"
 
 namespace gopline::metrics {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::StartsWith;
+using http::ServerLimits;
+using http::TestClient;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr std::string_view kAsk = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kAskAndClose = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

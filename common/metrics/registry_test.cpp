@@ -8,8 +8,8 @@ namespace gopline::metrics {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Registry, writes_what_was_counted_as_prometheus_reads_it) {
   Registry registry;

@@ -27,7 +27,7 @@ class StoreUnderTest {
 
 using StoreFactory = std::unique_ptr<StoreUnderTest> (*)();
 
-class BlobStoreContract : public testing::TestWithParam<StoreFactory> {
+class BlobStoreContract : public ::testing::TestWithParam<StoreFactory> {
  protected:
   // Bytes that differ by `seed`, and the key that they have.
   static BufferChain bytes_of(std::size_t size, unsigned seed) {

@@ -11,7 +11,7 @@
 namespace gopline::payload {
 namespace {
 
-constexpr std::array<std::pair<Compression, std::string_view>, 3> kNames{
+constexpr std::array<std::pair<Compression, std::string_view>, 3> kCompressionNames{
     {{Compression::kAuto, "auto"}, {Compression::kNone, "none"}, {Compression::kZstd, "zstd"}}};
 
 // Compressing costs more than it spares below this.
@@ -36,14 +36,14 @@ std::size_t shrunk(const Buffer& sample) {
 }  // namespace
 
 std::string_view to_string(Compression compression) {
-  for (const auto& [value, name] : kNames) {
+  for (const auto& [value, name] : kCompressionNames) {
     if (value == compression) return name;
   }
   return "?";
 }
 
 Result<Compression> compression_from(std::string_view text) {
-  for (const auto& [value, name] : kNames) {
+  for (const auto& [value, name] : kCompressionNames) {
     if (name == text) return value;
   }
   return fail(ErrorCode::kInvalidArgument, "'{}' is none of auto, none and zstd", text);

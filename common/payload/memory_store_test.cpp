@@ -21,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(Memory, BlobStoreContract, testing::Values([]() -> std:
                            return std::make_unique<MemoryUnderTest>();
                          }));
 
-class MemoryStoreLevers : public testing::Test {
+class MemoryStoreLevers : public ::testing::Test {
  protected:
   std::shared_ptr<MemoryBlobs> blobs_ = std::make_shared<MemoryBlobs>();
   std::unique_ptr<BlobStore> store_ = open_memory_store(blobs_);

@@ -12,7 +12,7 @@ namespace {
 
 using Operation = MemoryBlobs::Operation;
 
-class PrefetcherTest : public testing::Test {
+class PrefetcherTest : public ::testing::Test {
  protected:
   // `count` blobs of `size` bytes, each of its own letter, under keys "0", "1" ...
   void put(int count, std::size_t size = 10) {

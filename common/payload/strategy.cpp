@@ -9,10 +9,10 @@
 namespace gopline::payload {
 namespace {
 
-constexpr std::array<std::pair<Strategy, std::string_view>, 4> kNames{{{Strategy::kAuto, "auto"},
-                                                                       {Strategy::kInline, "inline"},
-                                                                       {Strategy::kChunk, "chunk"},
-                                                                       {Strategy::kClaim, "claim"}}};
+constexpr std::array<std::pair<Strategy, std::string_view>, 4> kStrategyNames{{{Strategy::kAuto, "auto"},
+                                                                               {Strategy::kInline, "inline"},
+                                                                               {Strategy::kChunk, "chunk"},
+                                                                               {Strategy::kClaim, "claim"}}};
 
 // A claim check arrives later than chunks and costs twice the CPU (docs/benchmarks.md). What it saves is the
 // brokers' disks and network: worth it where a payload is many chunks.
@@ -53,14 +53,14 @@ Choice automatic(std::uint64_t size, const Limits& limits, const StrategySetting
 }  // namespace
 
 std::string_view to_string(Strategy strategy) {
-  for (const auto& [value, name] : kNames) {
+  for (const auto& [value, name] : kStrategyNames) {
     if (value == strategy) return name;
   }
   return "?";
 }
 
 Result<Strategy> strategy_from(std::string_view text) {
-  for (const auto& [value, name] : kNames) {
+  for (const auto& [value, name] : kStrategyNames) {
     if (name == text) return value;
   }
   return fail(ErrorCode::kInvalidArgument, "'{}' is none of auto, inline, chunk and claim", text);

@@ -36,6 +36,7 @@ struct Partial {
   Offset first_offset{};
   bool late = false;  // when its newest chunk came
   std::size_t cost = 0;
+  std::int64_t told = 0;  // of `chunks`, from 0 on
 };
 
 struct Digest {

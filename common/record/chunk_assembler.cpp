@@ -27,6 +27,7 @@ struct ChunkAssembler::State {
   bool is_headless(StreamEpochs& stream, const SegmentHeaders& headers);
   bool is_duplicate(EpochState& epoch, const SegmentHeaders& headers);
   void store(EpochState& epoch, SegmentHeaders headers, const IncomingRecord& record, SteadyTime now);
+  void tell_chunks(Partial& partial);
   void complete(StreamEpochs& stream, EpochNumber number, EpochState& epoch, std::int64_t segment);
   void lose(StreamEpochs& stream, EpochNumber number, std::int64_t segment, GapCause cause,
             std::string reason);
@@ -197,7 +198,17 @@ void ChunkAssembler::State::take_chunk(const IncomingRecord& record, SteadyTime 
   if (partial.last && static_cast<std::int64_t>(partial.chunks.size()) == *partial.last + 1) {
     return complete(stream, number, epoch, segment);
   }
+  if (options.tells_chunks) tell_chunks(partial);
   evict();
+}
+
+// What has come in a row by now.
+void ChunkAssembler::State::tell_chunks(Partial& partial) {
+  for (auto next = partial.chunks.find(partial.told);
+       next != partial.chunks.end() && next->first == partial.told; ++next, ++partial.told) {
+    events.push_back(
+        OpenChunk{next->second.headers, next->second.bytes, next->second.pinned_bytes, partial.late});
+  }
 }
 
 void ChunkAssembler::State::store(EpochState& epoch, SegmentHeaders headers, const IncomingRecord& record,

@@ -41,6 +41,15 @@ struct AssembledSegment {
   bool chain_broken = false;  // ce_prevsha256 does not name the segment that came before
 };
 
+// A chunk of a segment of which more is to come; those before it have been told. What the last one completes
+// is told as a whole, and only then are its size and its SHA-256 verified.
+struct OpenChunk {
+  SegmentHeaders headers;
+  Buffer bytes;                  // verified by its own hash
+  std::size_t pinned_bytes = 0;  // of memory that `bytes` keep alive
+  bool late = false;
+};
+
 // A segment of which something came and that will not become whole.
 struct LostSegment {
   SegmentHeaders headers;  // of the newest chunk that came
@@ -72,7 +81,7 @@ struct BadRecord {
 };
 
 using AssemblerEvent =
-    std::variant<AssembledSegment, LostSegment, StartedEpoch, EndedEpoch, WrittenGap, BadRecord>;
+    std::variant<AssembledSegment, OpenChunk, LostSegment, StartedEpoch, EndedEpoch, WrittenGap, BadRecord>;
 
 struct AssemblerOptions {
   std::size_t max_bytes =
@@ -84,6 +93,7 @@ struct AssemblerOptions {
   // The first record need not be the stream's first: of a segment in whose middle the reading of an epoch
   // begins, the chunks are counted and passed over.
   bool joins = false;
+  bool tells_chunks = false;  // as OpenChunk, for who plays before a segment is whole
 };
 
 struct AssemblerStats {

@@ -28,6 +28,9 @@ class ChunkAssemblerTest : public ::testing::Test {
         out.push_back(fmt::format("{}{} {}:{}", l->late ? "late " : "", to_string(l->cause),
                                   l->headers.segment, l->prefix.flatten().text()));
         reason_ = l->reason;
+      } else if (auto* c = std::get_if<OpenChunk>(&event)) {
+        out.push_back(
+            fmt::format("{}open {}:{}", c->late ? "late " : "", c->headers.segment, c->bytes.text()));
       } else if (auto* e = std::get_if<StartedEpoch>(&event)) {
         out.push_back(fmt::format("started {}", e->epoch));
       } else if (auto* b = std::get_if<BadRecord>(&event)) {
@@ -84,6 +87,19 @@ TEST_F(ChunkAssemblerTest, ChunksInOrderAreASegment) {
 TEST_F(ChunkAssemblerTest, AnyOrderWillDo) {
   EXPECT_THAT(add_all({three_[2], three_[0], three_[1]}), ElementsAre("3:abcdef"));
   EXPECT_EQ(stats().duplicates, 0u);
+}
+
+TEST_F(ChunkAssemblerTest, WhoAsksIsToldOfChunksInARowBeforeTheWhole) {
+  AssemblerOptions options;
+  options.tells_chunks = true;
+  assembler_ = ChunkAssembler(options);
+  auto four = segment_records({"ab", "cd", "ef", "gh"});
+  EXPECT_THAT(add(four[0]), ElementsAre("open 3:ab"));
+  EXPECT_THAT(add(four[2]), ElementsAre()) << "the one before it has not come";
+  EXPECT_THAT(add(four[1]), ElementsAre("open 3:cd", "open 3:ef"));
+  EXPECT_THAT(add(four[0]), ElementsAre()) << "a duplicate is told no more";
+  EXPECT_THAT(add(four[3]), ElementsAre("3:abcdefgh"));
+  EXPECT_THAT(add_all(segment_records({"x"}, segment_headers(7, 4))), ElementsAre("4:x"));
 }
 
 TEST_F(ChunkAssemblerTest, AnEmptySegmentIsOne) {

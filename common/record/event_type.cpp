@@ -7,7 +7,7 @@ namespace gopline::record {
 namespace {
 
 constexpr std::string_view kPrefix = "gopline.";
-constexpr std::array<std::pair<EventType, std::string_view>, 9> kTypes{{
+constexpr std::array<std::pair<EventType, std::string_view>, 10> kTypes{{
     {EventType::kSegment, "gopline.segment.v1"},
     {EventType::kEpochStarted, "gopline.epoch.started.v1"},
     {EventType::kEpochEnded, "gopline.epoch.ended.v1"},
@@ -17,6 +17,7 @@ constexpr std::array<std::pair<EventType, std::string_view>, 9> kTypes{{
     {EventType::kStream, "gopline.stream.v1"},
     {EventType::kDetection, "gopline.detection.v1"},
     {EventType::kFile, "gopline.file.v1"},
+    {EventType::kDead, "gopline.dead.v1"},
 }};
 
 // "gopline.segment" of "gopline.segment.v1"; empty where there is no version at the end.

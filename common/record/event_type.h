@@ -17,6 +17,7 @@ enum class EventType {
   kStream,
   kDetection,
   kFile,
+  kDead,
   kUnknown,  // not ours, or a kind that this version does not know: to be skipped and counted
 };
 

@@ -15,7 +15,7 @@ Headers of_type(std::string type, std::string version = "1.0") {
 TEST(EventType, KnowsEveryTypeByItsName) {
   for (auto type : {EventType::kSegment, EventType::kEpochStarted, EventType::kEpochEnded, EventType::kGap,
                     EventType::kIndex, EventType::kIndexHour, EventType::kStream, EventType::kDetection,
-                    EventType::kFile}) {
+                    EventType::kFile, EventType::kDead}) {
     auto found = event_type_of(of_type(std::string(to_string(type))));
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(*found, type);

@@ -9,7 +9,7 @@
 namespace gopline::record {
 namespace {
 
-using testing::segment_headers;
+using record::testing::segment_headers;
 
 SegmentHeaders full() {
   auto h = segment_headers(1LL << 40, 3, 2);

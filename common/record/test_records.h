@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/test_time.h"
 #include "common/bytes/digest.h"
 #include "common/record/markers.h"
 #include "common/record/segment_headers.h"
@@ -10,7 +11,6 @@
 namespace gopline::record::testing {
 
 inline constexpr const char* kWriter = "6f0c2b9e-4a54-4b5e-9d0e-2f1a3c5d7e90";
-inline const Timestamp kNoon = Timestamp(std::chrono::seconds(1'795'348'800));  // 2026-11-22T12:00:00Z
 
 inline SegmentHeaders segment_headers(std::int64_t epoch = 7, std::int64_t segment = 3,
                                       std::int64_t chunk = 0) {

@@ -16,7 +16,7 @@ inline constexpr std::array kSourceStates = {SourceState::kConnecting, SourceSta
 inline constexpr std::array kOutageCauses = {OutageCause::kEnded,       OutageCause::kHung,
                                              OutageCause::kUnreachable, OutageCause::kUnauthorized,
                                              OutageCause::kNotFound,    OutageCause::kFailed};
-using CountersByOutage = CountersByCause<OutageCause, kOutageCauses.size()>;
+using CountersByOutage = metrics::CountersByCause<OutageCause, kOutageCauses.size()>;
 
 // One of the four states is 1, the others are 0. A scrape in the middle of a change may see two. Thread-safe.
 class StateGauge {

@@ -7,8 +7,8 @@
 namespace gopline::splitter {
 namespace {
 
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 struct LiveMetric : testing::Test {
   metrics::Registry registry;

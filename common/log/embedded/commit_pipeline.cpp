@@ -17,8 +17,6 @@ constexpr std::size_t kHandOnBytes = 256 << 10;
 constexpr std::size_t kBytesWorthASync = 8 << 20;
 constexpr std::size_t kMostBytesPerCommit = 16 << 20;
 constexpr std::size_t kMostRecordsPerCommit = 8192;
-// Retention that goes with a commit must not make it long.
-constexpr std::int64_t kMostRemovedPerCommit = 512;
 constexpr std::int64_t kCompactAfter = 4096;
 constexpr auto kSweepEvery = std::chrono::seconds(10);
 

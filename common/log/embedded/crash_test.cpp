@@ -124,7 +124,7 @@ TEST(Crash, AKilledMembersPartitionsGoToTheOthers) {
 
 // Writes through a layer that knows what a disk would hold if the power went now; at many of its changes,
 // that is taken for a log and opened.
-class PowerCut : public testing::TestWithParam<bool> {
+class PowerCut : public ::testing::TestWithParam<bool> {
  protected:
   void run(std::uint64_t every);
 

@@ -22,11 +22,11 @@
 namespace gopline::embedded {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const TopicPartition kWhere{"t", PartitionId(0)};
 
-class EmbeddedFaults : public testing::Test {
+class EmbeddedFaults : public ::testing::Test {
  protected:
   std::unique_ptr<Log> open(std::shared_ptr<FileSystem> files = make_posix_file_system()) {
     auto log = try_open(std::move(files));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/log/atomic_publish.h"
 #include "common/log/embedded/group_rows.h"
 #include "common/log/embedded/log_parts.h"
 #include "common/log/embedded/record_rows.h"
@@ -14,7 +15,7 @@ namespace gopline::embedded {
 
 // Reads over a connection of its own: rows first, then the values they point to, then a look whether
 // retention has taken any of them meanwhile.
-class EmbeddedReader final : public LogReader {
+class EmbeddedReader final : public LogReader, public AtomicPublisher {
  public:
   static Result<std::unique_ptr<LogReader>> make(std::shared_ptr<LogParts> log, LogReaderOptions options);
   ~EmbeddedReader() override;
@@ -29,6 +30,9 @@ class EmbeddedReader final : public LogReader {
   Result<void> seek(const TopicPartition& where, StartPosition position) override;
   Result<void> commit(const TopicPartition& where, Offset next) override;
   Result<std::optional<Offset>> committed(const TopicPartition& where) override;
+  // Values go into the catalogue, whatever their size up to a MiB: there is one transaction, and it is there.
+  Result<void> publish_and_commit(const std::vector<RecordToPublish>& records,
+                                  const std::map<TopicPartition, Offset>& next) override;
 
  private:
   struct Position {
@@ -58,6 +62,9 @@ class EmbeddedReader final : public LogReader {
   Result<void> require_group(const char* call) const;
   Result<void> keep_house();
   Result<bool> rebalance(std::vector<TopicPartition>& lost, std::vector<TopicPartition>& gained);
+  Result<void> may_commit(const char* call) const;
+  Result<void> commit_within(const TopicPartition& where, Offset next);
+  Result<void> insert(const NewRecord& record, PartitionRow& partition);
   Result<void> let_go(const std::vector<TopicPartition>& lost);
 
   const std::shared_ptr<LogParts> log_;

@@ -120,15 +120,24 @@ Result<void> EmbeddedReader::let_go(const std::vector<TopicPartition>& lost) {
   return {};
 }
 
+Result<void> EmbeddedReader::may_commit(const char* call) const {
+  GOPLINE_TRY(require_group(call));
+  if (!log_->options.read_only) return {};
+  return fail(ErrorCode::kPermissionDenied, "{}: opened for reading only; commits are kept in the log",
+              log_->options.directory);
+}
+
 Result<void> EmbeddedReader::commit(const TopicPartition& where, Offset next) {
-  GOPLINE_TRY(require_group("commit()"));
-  if (log_->options.read_only) {
-    return fail(ErrorCode::kPermissionDenied, "{}: opened for reading only; commits are kept in the log",
-                log_->options.directory);
-  }
+  GOPLINE_TRY(may_commit("commit()"));
   GOPLINE_ASSIGN(auto transaction, sqlite::WriteTransaction::begin(database_, log_->write_turn));
-  GOPLINE_ASSIGN(auto partition, find_partition(where));
   GOPLINE_TRY(group_rows_.remove_dead(log_->options.clock->now()));
+  GOPLINE_TRY(commit_within(where, next));
+  return transaction.commit();
+}
+
+// Inside a WriteTransaction, behind remove_dead().
+Result<void> EmbeddedReader::commit_within(const TopicPartition& where, Offset next) {
+  GOPLINE_ASSIGN(auto partition, find_partition(where));
   bool mine;
   if (member_.topics.empty()) {
     GOPLINE_ASSIGN(bool others, group_rows_.has_members());
@@ -140,8 +149,7 @@ Result<void> EmbeddedReader::commit(const TopicPartition& where, Offset next) {
     return fail(ErrorCode::kConflict, "group \"{}\": partition {} of \"{}\" belongs to another reader now",
                 options_.group, where.partition, where.topic);
   }
-  GOPLINE_TRY(group_rows_.commit(partition.id, next));
-  return transaction.commit();
+  return group_rows_.commit(partition.id, next);
 }
 
 Result<std::optional<Offset>> EmbeddedReader::committed(const TopicPartition& where) {

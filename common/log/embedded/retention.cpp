@@ -9,7 +9,7 @@ namespace gopline::embedded {
 namespace {
 
 constexpr Duration kTombstoneLifetime = std::chrono::hours(24);
-constexpr std::uint64_t kBlock = 4096;
+constexpr std::uint64_t kHoleBlock = 4096;
 
 // The columns that removal needs, in this order.
 struct Row {
@@ -34,7 +34,7 @@ void DeadSpace::add_range(const std::string& file, std::uint64_t position, std::
   auto& ranges = ranges_[file];
   // Values begin at block boundaries when they are large, so that neighbours join but for the padding.
   if (!ranges.empty() && position >= ranges.back().position + ranges.back().size &&
-      position - (ranges.back().position + ranges.back().size) < kBlock) {
+      position - (ranges.back().position + ranges.back().size) < kHoleBlock) {
     ranges.back().size = position + size - ranges.back().position;
   } else {
     ranges.push_back({position, size});
@@ -49,8 +49,8 @@ void DeadSpace::release(FileSystem& files, const std::string& directory) const {
     if (!file) continue;
     for (const auto& range : ranges) {
       // Only whole blocks: what shares a block with a dead record may live.
-      auto from = (range.position + kBlock - 1) / kBlock * kBlock;
-      auto to = (range.position + range.size) / kBlock * kBlock;
+      auto from = (range.position + kHoleBlock - 1) / kHoleBlock * kHoleBlock;
+      auto to = (range.position + range.size) / kHoleBlock * kHoleBlock;
       if (from < to) (*file)->punch_hole(from, to - from);
     }
   }

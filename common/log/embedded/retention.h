@@ -11,6 +11,9 @@
 
 namespace gopline::embedded {
 
+// Retention that goes with a commit must not make it long.
+inline constexpr std::int64_t kMostRemovedPerCommit = 512;
+
 // What records that are gone have left on the disk: given back only once their removal is committed.
 class DeadSpace {
  public:

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/logging.h"
+#include "common/base/uuid.h"
 #include "common/log/kafka/kafka_reader.h"
 #include "common/log/kafka/start_positions.h"
 
@@ -157,6 +158,30 @@ Result<void> KafkaReader::commit(const TopicPartition& where, Offset next) {
   if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) is_fenced_ = true;
   GOPLINE_TRY(check_membership());
   return fail_kafka(error, what);
+}
+
+Result<void> KafkaReader::publish_and_commit(const std::vector<RecordToPublish>& records,
+                                             const std::map<TopicPartition, Offset>& next) {
+  if (options_.group.empty()) return fail(ErrorCode::kInvalidArgument, "committing takes a group");
+  GOPLINE_TRY(check_membership());
+  for (const auto& [where, offset] : next) {
+    GOPLINE_TRY(check_partition(*cluster_, where));
+    if (is_member_ && !assigned_.contains(where)) {
+      return fail(ErrorCode::kConflict, "group {}: {}, partition {}, is another member's", options_.group,
+                  where.topic, where.partition);
+    }
+  }
+  for (const auto& record : records) GOPLINE_TRY(check_partition(*cluster_, record.where));
+  GOPLINE_TRY(need_consumer());
+  if (!transactions_ || transactions_->has_failed()) {
+    transactions_.reset();
+    // Who comes back under the same name ends at once what it had begun before it died.
+    auto member = options_.member_id.empty() ? random_uuid() : options_.member_id;
+    auto id = fmt::format("{}-{}", cluster_->stored_name(options_.group), member);
+    GOPLINE_ASSIGN(transactions_, Transactions::start(cluster_->options(), id));
+  }
+  auto offsets = next.empty() ? PartitionListPtr() : list_of(next);
+  return transactions_->write(*cluster_, records, consumer_->handle(), offsets.get());
 }
 
 Result<std::map<TopicPartition, Offset>> KafkaReader::committed_of(

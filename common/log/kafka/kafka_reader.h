@@ -5,16 +5,18 @@
 #include <mutex>
 #include <set>
 
+#include "common/log/atomic_publish.h"
 #include "common/log/kafka/cluster.h"
 #include "common/log/kafka/consumer_pool.h"
 #include "common/log/kafka/fetched.h"
+#include "common/log/kafka/transactions.h"
 
 namespace gopline::kafka {
 
 // Reads partitions through one consumer: an idle one of the pool's for a reader outside groups, one of its
 // own for a member. Values are slices of fetched responses. What it has not polled yet is bounded by
 // LogReaderOptions::max_poll_bytes; what its caller holds is told by StoredRecord::pinned_bytes.
-class KafkaReader final : public LogReader {
+class KafkaReader final : public LogReader, public AtomicPublisher {
  public:
   KafkaReader(std::shared_ptr<Cluster> cluster, std::shared_ptr<ConsumerPool> pool, LogReaderOptions options);
   ~KafkaReader() override;
@@ -29,6 +31,8 @@ class KafkaReader final : public LogReader {
   Result<void> seek(const TopicPartition& where, StartPosition position) override;
   Result<void> commit(const TopicPartition& where, Offset next) override;
   Result<std::optional<Offset>> committed(const TopicPartition& where) override;
+  Result<void> publish_and_commit(const std::vector<RecordToPublish>& records,
+                                  const std::map<TopicPartition, Offset>& next) override;
 
  private:
   struct Progress {
@@ -64,6 +68,7 @@ class KafkaReader final : public LogReader {
   const LogReaderOptions options_;
   const FetchNeeds needs_;
   std::shared_ptr<Client> consumer_;
+  std::unique_ptr<Transactions> transactions_;  // once there was one
   bool is_member_ = false;
   bool is_leaving_ = false;
   bool is_fenced_ = false;

@@ -11,8 +11,8 @@
 namespace gopline {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(KafkaUrl, NamesBrokersNamespaceAndProperties) {
   auto url = parse_kafka_url("kafka://a:9092,b:9093/site-7?linger.ms=5&sasl.password=p%26%3D%20w");

@@ -8,6 +8,7 @@ extern "C" {
 #include <libavutil/display.h>
 }
 
+#include "common/base/test_time.h"
 #include "common/media/frames/av_frames.h"
 #include "common/media/frames/canvas.h"
 #include "common/media/frames/label_font.h"
@@ -22,7 +23,6 @@ extern "C" {
 namespace gopline::media {
 namespace {
 
-constexpr Timestamp kNoon{std::chrono::seconds(1'795'348'800)};
 constexpr TileOptions kTile{64, 64, false, true};
 
 // A picture of greys.

@@ -18,6 +18,15 @@ int Picture::height() const {
   return frame_ ? frame_->height : 0;
 }
 
+std::string_view Picture::format() const {
+  const char* name = frame_ ? av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame_->format)) : nullptr;
+  return name ? name : "";
+}
+
+Picture::Plane Picture::plane(int index) const {
+  return {frame_->data[index], frame_->linesize[index]};
+}
+
 std::uint8_t Picture::luma(int x, int y) const {
   return frame_->data[0][static_cast<std::ptrdiff_t>(y) * frame_->linesize[0] + x];
 }

@@ -5,11 +5,11 @@
 #include "common/media/annexb.h"
 #include "common/media/av_convert.h"
 #include "common/media/frames/av_frames.h"
+#include "common/media/frames/decoding.h"
 
 namespace gopline::media {
 namespace {
 
-constexpr Rational kMicroseconds{1, 1'000'000};
 constexpr Duration kUnknownDuration = std::chrono::milliseconds(40);
 
 Duration usual_duration(const Track& track) {
@@ -39,6 +39,10 @@ class AvPictureDecoder final : public PictureDecoder {
     receive(out);
     if (code < 0) return fail_av(code, "a picture cannot be decoded");
     return {};
+  }
+
+  void skip_disposable(bool skip) override {
+    context_->skip_frame = skip ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
   }
 
   void drain(std::vector<DecodedPicture>& out) override {
@@ -75,17 +79,7 @@ class AvPictureDecoder final : public PictureDecoder {
 }  // namespace
 
 Result<std::unique_ptr<PictureDecoder>> PictureDecoder::open(const Track& track) {
-  GOPLINE_ASSIGN(auto parameters, to_av_parameters(track.codec));
-  const auto* codec = avcodec_find_decoder(parameters->codec_id);
-  if (!codec) return fail(ErrorCode::kUnsupported, "this FFmpeg cannot decode {}", track.codec.codec);
-  AvCodecContextPtr context(avcodec_alloc_context3(codec));
-  if (!context) return fail(ErrorCode::kInternal, "out of memory");
-  if (int code = avcodec_parameters_to_context(context.get(), parameters.get()); code < 0)
-    return fail_av(code, "the decoder of " + track.codec.codec);
-  context->pkt_timebase = to_av(kMicroseconds);
-  context->thread_count = 1;
-  if (int code = avcodec_open2(context.get(), codec, nullptr); code < 0)
-    return fail_av(code, "the decoder of " + track.codec.codec);
+  GOPLINE_ASSIGN(auto context, open_decoder(track));
   return std::make_unique<AvPictureDecoder>(std::move(context), track);
 }
 

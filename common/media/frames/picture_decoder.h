@@ -28,6 +28,9 @@ class PictureDecoder {
   // Appends to `out` what can be shown now. `zero`: the time of the track's tick 0, by the segment that the
   // packet comes from. kCorrupt: the decoder refused the packet; it takes the next ones.
   virtual Result<void> decode(const Packet& packet, Timestamp zero, std::vector<DecodedPicture>& out) = 0;
+  // From the next packet on: pictures that no other needs (AVDISCARD_NONREF) are passed over undecoded, or
+  // not.
+  virtual void skip_disposable(bool skip) = 0;
   // Appends what is still held back, and forgets all: the next packet is an access point.
   virtual void drain(std::vector<DecodedPicture>& out) = 0;
 };

@@ -55,6 +55,7 @@ Result<std::unique_ptr<PictureEncoder>> PictureEncoder::open(const PictureEncode
   context->color_trc = options.hd_colours ? AVCOL_TRC_BT709 : AVCOL_TRC_SMPTE170M;
   auto seconds = options.low_delay ? 1 : 2;
   context->gop_size = std::max(1, static_cast<int>(rate.to_double() * seconds + 0.5));
+  if (options.pictures_in_gop > 0) context->gop_size = options.pictures_in_gop;
   context->thread_count = kThreads;
   if (wants_global_header(options.container)) context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   AvDictionary settings;

@@ -15,9 +15,10 @@ struct PictureEncoderOptions {
   int width = 0;   // even
   int height = 0;  // even
   Rational frame_rate{25, 1};
-  std::string container;   // libavformat's short name, or "fmp4": decides where parameter sets go
-  bool low_delay = false;  // a picture's packet comes before the next picture
-  bool hd_colours = true;  // the pictures are BT.709, else BT.601
+  std::string container;    // libavformat's short name, or "fmp4": decides where parameter sets go
+  bool low_delay = false;   // a picture's packet comes before the next picture
+  bool hd_colours = true;   // the pictures are BT.709, else BT.601
+  int pictures_in_gop = 0;  // 0: so many as frame_rate says are a second or two
 };
 
 // Pictures to H.264 (libx264). The number of threads is fixed, so the same pictures give the same packets on

@@ -2,11 +2,10 @@
 
 #include "common/media/av_convert.h"
 #include "common/media/frames/av_frames.h"
+#include "common/media/frames/decoding.h"
 
 namespace gopline::media {
 namespace {
-
-constexpr Rational kMicroseconds{1, 1'000'000};
 
 class AvSoundDecoder final : public SoundDecoder {
  public:
@@ -97,17 +96,7 @@ class AvSoundDecoder final : public SoundDecoder {
 }  // namespace
 
 Result<std::unique_ptr<SoundDecoder>> SoundDecoder::open(const Track& track, int rate, int channels) {
-  GOPLINE_ASSIGN(auto parameters, to_av_parameters(track.codec));
-  const auto* codec = avcodec_find_decoder(parameters->codec_id);
-  if (!codec) return fail(ErrorCode::kUnsupported, "this FFmpeg cannot decode {}", track.codec.codec);
-  AvCodecContextPtr context(avcodec_alloc_context3(codec));
-  if (!context) return fail(ErrorCode::kInternal, "out of memory");
-  if (int code = avcodec_parameters_to_context(context.get(), parameters.get()); code < 0)
-    return fail_av(code, "the decoder of " + track.codec.codec);
-  context->pkt_timebase = to_av(kMicroseconds);
-  context->thread_count = 1;
-  if (int code = avcodec_open2(context.get(), codec, nullptr); code < 0)
-    return fail_av(code, "the decoder of " + track.codec.codec);
+  GOPLINE_ASSIGN(auto context, open_decoder(track));
   return std::make_unique<AvSoundDecoder>(std::move(context), track.time_base, rate, channels);
 }
 

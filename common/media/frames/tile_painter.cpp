@@ -5,11 +5,11 @@
 
 #include "common/media/frames/av_frames.h"
 #include "common/media/frames/label_font.h"
+#include "common/media/frames/lettering.h"
 
 namespace gopline::media {
 namespace {
 
-constexpr std::uint8_t kBlack = 16, kWhite = 235, kNoColour = 128;
 constexpr int kLeastText = 8, kMostText = 48, kLinesInTile = 20;
 
 struct Place {
@@ -95,7 +95,7 @@ class SwsTilePainter final : public TilePainter {
       for (const auto& line : lines) height += line.height;
       int y = (options_.height - height) / 2;
       for (const auto& line : lines) {
-        write(*tile, line, (options_.width - line.width) / 2, y);
+        write_text(*tile, line, (options_.width - line.width) / 2, y);
         y += line.height;
       }
     }
@@ -153,25 +153,7 @@ class SwsTilePainter final : public TilePainter {
     int y = tile.height;
     for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
       y -= line->height;
-      write(tile, *line, 0, y);
-    }
-  }
-
-  // White on what lies below, darkened; what reaches over the tile's edge is left out.
-  static void write(AVFrame& tile, const TextBitmap& text, int x, int y) {
-    int left = std::max(x, 0), right = std::min(x + text.width, tile.width);
-    for (int row = std::max(y, 0); row < std::min(y + text.height, tile.height); ++row) {
-      auto* line = tile.data[0] + static_cast<std::ptrdiff_t>(row) * tile.linesize[0];
-      for (int column = left; column < right; ++column) {
-        int cover = text.coverage[static_cast<std::size_t>((row - y) * text.width + column - x)];
-        int below = (line[column] + 3 * kBlack) / 4;
-        line[column] = static_cast<std::uint8_t>((below * (255 - cover) + kWhite * cover) / 255);
-      }
-      if (left >= right || row % 2 != 0) continue;
-      for (int plane = 1; plane < 3; ++plane) {
-        auto* colours = tile.data[plane] + static_cast<std::ptrdiff_t>(row / 2) * tile.linesize[plane];
-        std::fill(colours + left / 2, colours + (right + 1) / 2, kNoColour);
-      }
+      write_text(tile, *line, 0, y);
     }
   }
 

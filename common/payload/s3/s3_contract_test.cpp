@@ -18,8 +18,8 @@ class S3UnderTest : public StoreUnderTest {
   explicit S3UnderTest(TestServer& server) : server_(server), settings_(server.make_bucket()) {}
   std::unique_ptr<BlobStore> open() override { return open_s3_store(settings_); }
   void set_modified(const std::string& key, Timestamp time) override {
-    auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-    timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    auto in_seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+    timespec times[2] = {{in_seconds, 0}, {in_seconds, 0}};
     ASSERT_EQ(::utimensat(AT_FDCWD, server_.file_of(settings_, key).c_str(), times, 0), 0);
   }
   void damage(const std::string& key) override {

@@ -11,9 +11,9 @@
 namespace gopline::payload {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 ScriptedReply error_reply(int status, const std::string& code, const std::string& message = "words") {
   ScriptedReply reply;
@@ -46,7 +46,7 @@ ScriptedReply range_reply(const ScriptedRequest& request, const std::string& who
   return reply;
 }
 
-class S3Faults : public testing::Test {
+class S3Faults : public ::testing::Test {
  protected:
   void serve(ScriptedServer::Script script, ScriptedServer::CutRequest cut_request = {}) {
     store_.reset();

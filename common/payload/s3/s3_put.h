@@ -21,7 +21,8 @@ class S3Put {
 
   // Asks first whether the object is there, for what is need not be sent. Where a few in a row were not, as
   // of a live stream, the next goes without that question: its condition asks as well, only at the price of
-  // the bytes. The object is there and young on return. `sha256` of the bytes where it is known, else "".
+  // the bytes. Where the condition gets no answer the object is asked for, and if it is not there sent
+  // without one. The object is there and young on return. `sha256` of the bytes where it is known, else "".
   // Answers whether an object of that size was there before.
   Result<bool> put(const std::string& object, const BufferChain& bytes, const std::string& sha256,
                    const StopToken& stop);

@@ -11,10 +11,10 @@
 namespace gopline::payload {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class S3PutTest : public testing::Test {
+class S3PutTest : public ::testing::Test {
  protected:
   // Answers each request by its "METHOD query" and how often that has been asked before.
   using Answer = std::function<ScriptedReply(const std::string& what, int before)>;

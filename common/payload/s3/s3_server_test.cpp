@@ -17,8 +17,8 @@
 namespace gopline::payload {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 BufferChain bytes_of(std::size_t size, unsigned seed) {
   std::mt19937_64 random(seed);
@@ -34,7 +34,7 @@ std::string key_of(const BufferChain& bytes) {
   return to_text({"gopline", "cam/1", "2026-11-22T18", sha256_hex(bytes)});
 }
 
-class S3Server : public testing::Test {
+class S3Server : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!TestServer::is_there()) GTEST_SKIP() << "there is no server: see TestServer.IsBuilt";

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kScheme = "s3://";
+constexpr std::string_view kS3Scheme = "s3://";
 constexpr std::uint64_t kLeastPart = 5 << 20;   // S3's limits: of a part that is not the last,
 constexpr std::uint64_t kMostPut = 5ULL << 30;  // and of one request's body
 constexpr std::string_view kAmazon = ".amazonaws.com";
@@ -178,10 +178,10 @@ Result<void> add_profile(Values& values, const Environment& environment) {
 
 Result<void> take_url(S3Settings& settings, const std::string& url) {
   constexpr std::string_view kForm = "an object store is s3://BUCKET/PREFIX";
-  if (!url.starts_with(kScheme))
+  if (!url.starts_with(kS3Scheme))
     return fail(ErrorCode::kInvalidArgument, "'{}': {}", without_secrets(url), kForm);
   std::string_view rest(url);
-  rest.remove_prefix(kScheme.size());
+  rest.remove_prefix(kS3Scheme.size());
   auto slash = std::min(rest.find('/'), rest.size());
   settings.bucket = rest.substr(0, slash);
   auto is_allowed = [](char c) {
@@ -329,7 +329,7 @@ Result<void> take_credentials(S3Settings& settings, const Values& values) {
 }  // namespace
 
 std::string S3Settings::url() const {
-  std::string out = std::string(kScheme) + bucket;
+  std::string out = std::string(kS3Scheme) + bucket;
   for (std::size_t begin = 0; begin < prefix.size();) {
     auto end = std::min(prefix.find('/', begin), prefix.size());
     out += "/" + percent_encode(std::string_view(prefix).substr(begin, end - begin));

@@ -11,10 +11,10 @@
 namespace gopline::payload {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class S3SettingsTest : public testing::Test {
+class S3SettingsTest : public ::testing::Test {
  protected:
   S3SettingsTest() { variables_["HOME"] = directory_.path(); }
 

@@ -13,7 +13,7 @@
 namespace gopline::payload {
 namespace {
 
-constexpr std::string_view kScheme = "s3://";
+constexpr std::string_view kUriScheme = "s3://";
 constexpr Duration kLongestPresigned = std::chrono::days(7);
 
 std::function<double()> own_random() {
@@ -160,7 +160,7 @@ class S3Store final : public BlobStore {
     auto elsewhere = [&] {
       return fail(ErrorCode::kInvalidArgument, "'{}' is not in {}", without_secrets(uri), describe());
     };
-    auto begin = std::string(kScheme) + client_.settings().bucket + "/";
+    auto begin = std::string(kUriScheme) + client_.settings().bucket + "/";
     if (!uri.starts_with(begin)) return elsewhere();
     auto object = percent_decode(std::string_view(uri).substr(begin.size()));
     if (!object || !object->starts_with(base()) || !is_key(object->substr(base().size()))) return elsewhere();

@@ -11,8 +11,8 @@
 namespace gopline::payload {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 S3Settings settings() {
   S3Settings settings;

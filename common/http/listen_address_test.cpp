@@ -1,11 +1,11 @@
-#include "common/metrics/listen_address.h"
+#include "common/http/listen_address.h"
 
 #include <gmock/gmock.h>
 
-namespace gopline::metrics {
+namespace gopline::http {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(ListenAddress, takes_names_and_both_kinds_of_addresses) {
   for (auto text : {"127.0.0.1:9100", "localhost:0", "[::1]:9100", "[::]:65535"}) {
@@ -33,4 +33,4 @@ TEST(ListenAddress, says_what_is_wrong) {
 }
 
 }  // namespace
-}  // namespace gopline::metrics
+}  // namespace gopline::http

@@ -5,7 +5,7 @@
 
 #include "common/base/result.h"
 
-namespace gopline::metrics {
+namespace gopline::http {
 
 // Where a server listens, as a person writes it.
 struct ListenAddress {
@@ -19,4 +19,4 @@ Result<ListenAddress> parse_listen_address(std::string_view text);
 
 std::string to_string(const ListenAddress& address);  // the same form
 
-}  // namespace gopline::metrics
+}  // namespace gopline::http

@@ -1,8 +1,8 @@
-#include "common/metrics/listen_address.h"
+#include "common/http/listen_address.h"
 
 #include "common/base/text.h"
 
-namespace gopline::metrics {
+namespace gopline::http {
 namespace {
 
 tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
@@ -34,4 +34,4 @@ std::string to_string(const ListenAddress& address) {
                  : fmt::format("{}:{}", address.host, address.port);
 }
 
-}  // namespace gopline::metrics
+}  // namespace gopline::http

@@ -1,7 +1,9 @@
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -10,26 +12,25 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
-#include "common/metrics/http_answer.h"
-#include "common/metrics/metrics_server.h"
+#include "common/http/http_server.h"
+#include "common/http/message.h"
 
-namespace gopline::metrics {
+namespace gopline::http {
 
 class HttpSession;
 
 // What a connection needs from the server it belongs to, which outlives it.
 struct SessionHost {
-  std::function<HttpAnswer(std::string_view method, std::string_view target)> answer;
+  Handler handler;
   std::function<void(HttpSession&)> on_idle;  // the session would not be missed now
   std::function<void(HttpSession&)> on_end;   // once; the session begins nothing after that
   ServerLimits limits;
 };
 
 // One connection: requests are read and answered one after the other until the client, an error or a time-out
-// ends it. Each wait has its time-out, counted over the whole header or answer: who sends a byte now and then
-// gains nothing. Used from the server's thread alone; it lives while it has something under way.
+// ends it. Each wait for the client has its time-out, counted over the whole header, answer or piece: who
+// sends a byte now and then gains nothing. Used from the server's thread alone, which keeps it until its end.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
   HttpSession(boost::asio::ip::tcp::socket socket, const SessionHost& host);
@@ -44,7 +45,13 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void await_request();
   void read_request();
   void on_request(ErrorCode error);
-  void respond(HttpAnswer answer, bool keep_alive, bool with_body = true);
+  Answer answer_once();
+  void respond(Response response);
+  void send(BufferChain bytes, void (HttpSession::*then)());
+  std::chrono::milliseconds time_to_take(std::size_t bytes) const;
+  void ask_for_piece();
+  void on_piece(BodySource::Piece piece);
+  void finish_response();
   void close_orderly();
   void discard();
   void become_idle();
@@ -53,9 +60,17 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> parser_;
-  boost::beast::http::response<boost::beast::http::string_body> response_;
+  std::string peer_;
+  // Of the request in hand:
+  bool keep_alive_ = false;
+  bool with_body_ = true;
+  bool is_chunked_ = false;
+  std::shared_ptr<BodySource> source_;
+  std::optional<std::uint64_t> unsent_;  // of what was promised of it
+  BufferChain sending_;
+
   bool is_idle_ = false;
   bool has_ended_ = false;
 };
 
-}  // namespace gopline::metrics
+}  // namespace gopline::http

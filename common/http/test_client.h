@@ -12,7 +12,7 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
-namespace gopline::metrics {
+namespace gopline::http {
 
 // For tests: a connection that says to a server what it is told to, byte for byte.
 class TestClient {
@@ -43,6 +43,18 @@ class TestClient {
     return response;
   }
 
+  // So many bytes; fewer if the server closes.
+  std::string receive_bytes(std::size_t count) {
+    boost::system::error_code error;
+    if (unread_.size() < count) {
+      auto rest = boost::asio::transfer_exactly(count - unread_.size());
+      boost::asio::read(socket_, boost::asio::dynamic_buffer(unread_), rest, error);
+    }
+    auto bytes = unread_.substr(0, count);
+    unread_.erase(0, bytes.size());
+    return bytes;
+  }
+
   std::string ask(std::string_view request) {
     send(request);
     return receive();
@@ -67,4 +79,4 @@ class TestClient {
   std::string unread_;
 };
 
-}  // namespace gopline::metrics
+}  // namespace gopline::http
