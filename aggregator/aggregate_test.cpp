@@ -16,11 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-const ClipSegments& street() {
-  static const ClipSegments clip = cut_clip("street.mp4");
-  return clip;
-}
-
 class AggregateTest : public ::testing::Test {
  protected:
   std::string path(const std::string& name) const { return folder_ / name; }
@@ -190,6 +185,22 @@ TEST_F(AggregateTest, LeadingPicturesAreDroppedOnlyWhereTheirReferencesAreMissin
   EXPECT_GT(leading, 0);
   EXPECT_EQ(report->leading_packets, static_cast<std::uint64_t>(leading));
   EXPECT_EQ(report->packets + report->leading_packets + clip.packets_of[1].size(), clip.packets.size());
+
+  auto into_fragments = into("fragments.mp4");
+  into_fragments.format = "fmp4";
+  auto passed = run(into_fragments);
+  ASSERT_TRUE(passed);
+  EXPECT_TRUE(passed->passed_through);
+  EXPECT_EQ(passed->leading_packets, report->leading_packets);
+  EXPECT_EQ(passed->packets, report->packets);
+  auto packets = packets_by_track(path("fragments.mp4"))[0];
+  ASSERT_EQ(packets.size(), passed->packets);
+  auto pictures = [&](const auto& of) {
+    std::vector<std::string> out;
+    for (const auto& p : of) out.push_back(xxh3_hex(p.data.bytes()));
+    return out;
+  };
+  EXPECT_EQ(pictures(packets), pictures(packets_by_track(path("out.mp4"))[0]));
 }
 
 TEST_F(AggregateTest, ARangeBeginsAtZero) {

@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "aggregator/lag_probe.h"
+#include "aggregator/playout_absence.h"
 #include "aggregator/read_plan.h"
 #include "aggregator/record_feed.h"
 #include "aggregator/sink.h"
@@ -17,39 +19,7 @@ namespace {
 
 constexpr Duration kLongestWait = std::chrono::milliseconds(500);
 constexpr std::size_t kPollBytes = 8 << 20;
-
-std::string_view reason_of(const PlayoutGap& gap) {
-  if (gap.begin == gap.end) return "the writer says so";
-  switch (gap.cause) {
-    case AbsenceCause::kOverBudget:
-      return "more was waiting than memory was allowed for";
-    case AbsenceCause::kCorrupt:
-      return "its bytes contradict their hash or length";
-    case AbsenceCause::kExpired:
-      return "the epoch's opening record is not kept any more, so nobody knows its tracks";
-    case AbsenceCause::kElsewhere:
-      return "its payload lies outside of the log, and no way to there was given";
-    case AbsenceCause::kMissingBlob:
-      return "its payload is gone from its store";
-    default:
-      return "it did not come in time";
-  }
-}
-
-Absence absence_of(const PlayoutGap& gap) {
-  Absence absence;
-  absence.epoch = gap.begin.epoch;
-  absence.cause = gap.cause;
-  absence.reason = reason_of(gap);
-  if (gap.begin < gap.end) {
-    absence.first_segment = SegmentNumber(gap.begin.segment);
-    absence.segments = gap.end.segment - gap.begin.segment + (gap.end.part > 0 ? 1 : 0);
-  }
-  absence.from = gap.from;
-  absence.to = gap.to;
-  absence.bytes = gap.bytes;
-  return absence;
-}
+constexpr auto kLagEvery = std::chrono::seconds(2);
 
 class Follower {
  public:
@@ -62,7 +32,8 @@ class Follower {
         events_(events),
         stop_(std::move(stop)),
         topics_(record::topics_of(selection_.topic_namespace)),
-        playout_(options.playout),
+        playout_(playout_options(options)),
+        meter_(options.metrics),
         feed_(playout_, feed_options(), stop_) {}
 
   Result<FollowReport> run() {
@@ -70,17 +41,26 @@ class Follower {
                    media::container_format(options_.aggregate.format, options_.aggregate.output));
     GOPLINE_TRY(begin_reading());
     std::stop_callback wake(stop_, [&] { reader_->wakeup(); });
+    LagProbe probe(log_, where_, kLagEvery);
     if (events_.on_ready) events_.on_ready();
     while (!stop_.stop_requested() && !done_) {
       GOPLINE_TRY(play_what_is_due());
       if (done_ || is_past_the_end()) break;
       GOPLINE_TRY(read_or_wait());
+      GOPLINE_TRY(measure(probe));
     }
     report_.interrupted = stop_.stop_requested();
     return finish();
   }
 
  private:
+  static PlayoutOptions playout_options(const FollowOptions& options) {
+    auto playout = options.playout;
+    bool is_kept = !options.sink && !options.aggregate.receiver && is_file(options.aggregate.output);
+    playout.paced = options.paced.value_or(!is_kept);
+    return playout;
+  }
+
   RecordFeedOptions feed_options() {
     RecordFeedOptions options;
     options.stream = selection_.stream;
@@ -98,20 +78,20 @@ class Follower {
     GOPLINE_ASSIGN(reader_, log_.make_reader(std::move(reading)));
     GOPLINE_ASSIGN(directory_, catalog::StreamDirectory::read(log_, topics_));
     GOPLINE_ASSIGN(auto state, directory_->find(selection_.stream));
-    TopicPartition where{topics_.segments, state.partition};
+    where_ = {topics_.segments, state.partition};
     auto start = StartPosition::end();
     if (selection_.from) {
       GOPLINE_ASSIGN(start, find_start());
     } else {
       // The end as of now, in so many words: what is written from here on is not missed.
-      GOPLINE_ASSIGN(auto kept, log_.offsets(where));
+      GOPLINE_ASSIGN(auto kept, log_.offsets(where_));
       start = StartPosition::at(kept.end);
       // Whatever began before that is named by now; later a newer one may have taken its place.
       GOPLINE_TRY(directory_->refresh());
       GOPLINE_ASSIGN(state, directory_->find(selection_.stream));
       if (state.started) feed_.know(record::StartedEpoch{*state.epoch, state.epoch_offset, *state.started});
     }
-    return reader_->assign({{where, start}});
+    return reader_->assign({{where_, start}});
   }
 
   // The first chunk of the first segment that `from` asks for.
@@ -159,8 +139,25 @@ class Follower {
     }
     GOPLINE_ASSIGN(auto records, reader_->poll(wait));
     now = clock_.steady_now();
+    if (!records.empty()) meter_.read(records.back().timestamp, clock_.now());
     for (auto& record : records) GOPLINE_TRY(feed_.take(std::move(record), now));
     return feed_.expire(now);
+  }
+
+  void count() {
+    auto read = feed_.stats();
+    auto playout = playout_.stats(clock_.steady_now());
+    meter_.update(playout, read.duplicates + playout.order.duplicates, read.late + playout.order.late);
+  }
+
+  Result<void> measure(const LagProbe& probe) {
+    count();
+    if (auto end = probe.end()) {
+      GOPLINE_ASSIGN(auto next, reader_->position(where_));
+      meter_.lags(std::max<std::int64_t>(0, end->value - next.value));
+    }
+    if (events_.on_stats) events_.on_stats(meter_.stats());
+    return {};
   }
 
   void sleep(Duration wait) {
@@ -197,6 +194,7 @@ class Follower {
     const auto* started = feed_.epoch(joined_->to);
     if (!started) return {};  // so far nothing of it can be played, and the gaps say so
     auto join = *std::exchange(joined_, std::nullopt);
+    meter_.joined();
     if (join.from) log_info(selection_.stream, "epoch {} follows epoch {}", join.to, *join.from);
     EpochBegin begin{*started, std::nullopt, join.from_its_start};
     if (!sink_) GOPLINE_TRY(make_sink(begin));
@@ -211,6 +209,7 @@ class Follower {
     auto& absences = report_.output.absences;
     bool same = gap.continues && gap.begin < gap.end && !absences.empty() && absences.back().first_segment &&
                 absences.back().cause == gap.cause;
+    meter_.stated(absence, !same);
     if (same) {
       auto& before = absences.back();
       before.segments = std::max(
@@ -236,11 +235,10 @@ class Follower {
                                            data.headers.segment),
                                written.error());
     }
-    ++report_.output.segments;
-    ++progress_.segments;
-    progress_.bytes += data.bytes.size();
-    progress_.time = data.headers.time;
-    if (events_.on_progress) events_.on_progress(progress_);
+    if (data.part == 0) ++report_.output.segments;
+    meter_.put_out(out.piece, clock_.now(), clock_.steady_now());
+    count();
+    if (events_.on_stats) events_.on_stats(meter_.stats());
     return {};
   }
 
@@ -259,7 +257,7 @@ class Follower {
 
   Result<FollowReport> finish() {
     const auto& stream = selection_.stream;
-    if (report_.output.segments == 0) {
+    if (meter_.stats().pieces == 0) {
       if (report_.interrupted) return fail(ErrorCode::kCancelled, "{}: stopped before anything came", stream);
       return fail(ErrorCode::kNotFound, "{}: nothing came until then", stream);
     }
@@ -272,11 +270,12 @@ class Follower {
     output.leading_packets = stats.leading_packets;
     output.epochs = std::move(stats.epochs);
     auto read = feed_.stats();
-    report_.playout = playout_.stats(clock_.steady_now());
+    count();
+    report_.stats = meter_.stats();
     output.payload_bytes_read = read.payload_bytes;
     output.blob_bytes_read = read.blob_bytes;
-    output.duplicates = read.duplicates + report_.playout.order.duplicates;
-    output.late = read.late + report_.playout.order.late;
+    output.duplicates = report_.stats.duplicates;
+    output.late = report_.stats.late;
     output.foreign_records = read.foreign_records;
     return std::move(report_);
   }
@@ -289,14 +288,15 @@ class Follower {
   StopToken stop_;
   record::Topics topics_;
   std::optional<catalog::StreamDirectory> directory_;
+  TopicPartition where_;
   Playout playout_;
+  FollowMeter meter_;
   RecordFeed feed_;
   std::unique_ptr<LogReader> reader_;
   std::unique_ptr<Sink> own_sink_;
   Sink* sink_ = nullptr;             // that, or somebody else's
   std::optional<EpochJoin> joined_;  // and nothing of it put out yet
   bool done_ = false;
-  AggregateProgress progress_;
   FollowReport report_;
   std::mutex mutex_;
   std::condition_variable_any wakeup_;

@@ -5,8 +5,6 @@
 namespace gopline::aggregator {
 namespace {
 
-constexpr Rational kMicroseconds{1, 1'000'000};
-
 Duration in_time(std::int64_t ticks, Rational time_base) {
   return Duration(rescale(ticks, time_base, kMicroseconds));
 }

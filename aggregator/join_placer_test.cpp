@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/test_time.h"
+
 namespace gopline::aggregator {
 namespace {
 
 using media::Packet;
 using media::Track;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr Timestamp kNoon{seconds(1'795'348'800)};
 constexpr Rational kClock{1, 90'000};
 
 Track video(Rational time_base = kClock) {

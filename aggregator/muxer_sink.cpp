@@ -7,6 +7,7 @@
 #include "aggregator/sink.h"
 #include "aggregator/track_difference.h"
 #include "common/base/logging.h"
+#include "common/media/leading_pictures.h"
 #include "common/media/muxer.h"
 #include "common/media/segment_reader.h"
 
@@ -34,7 +35,7 @@ class MuxerSink final : public Sink {
     epoch_ = epoch;
     placed_ = false;
     resuming_ = !epoch.from_its_start;
-    leading_end_.reset();
+    leading_ = {};
     return {};
   }
 
@@ -57,11 +58,15 @@ class MuxerSink final : public Sink {
     }
     resumed_ = false;
     for (const auto& packet : packets) {
-      if (is_leading(packet)) continue;
+      if (leading_.contain(packet)) {
+        ++stats_.leading_packets;
+        continue;
+      }
+      if (is_beyond(packet, segment, packets)) continue;
       GOPLINE_TRY(muxer_->write(packet));
       ++stats_.packets;
     }
-    ++stats_.epochs.back().segments;
+    if (segment.part == 0) ++stats_.epochs.back().segments;
     if (options_.live) return muxer_->flush();
     return {};
   }
@@ -81,38 +86,39 @@ class MuxerSink final : public Sink {
   void resume(const std::vector<Packet>& packets, int sap) {
     resuming_ = false;
     resumed_ = true;
-    leading_end_.reset();
-    auto access = std::ranges::find(packets, main_, &Packet::track);
-    if (sap == 3 && access != packets.end() && access->pts) leading_end_ = access->pts;
+    leading_ = sap == 3 ? media::LeadingPictures::of(packets, main_) : media::LeadingPictures();
   }
 
-  // After resuming at an access point of an open GOP: pictures that follow it and are shown before it refer
-  // to pictures that are not there. They end with the next access point.
-  bool is_leading(const Packet& packet) {
-    if (!leading_end_ || packet.track != main_) return false;
-    if (packet.is_key() && packet.pts != leading_end_) {
-      leading_end_.reset();
-      return false;
-    }
-    if (!packet.pts || *packet.pts >= *leading_end_) return false;
-    ++stats_.leading_packets;
-    return true;
+  std::int64_t in_us(std::int64_t ticks, int track) const {
+    const auto& base = epoch_->started.marker.tracks[static_cast<std::size_t>(track)].time_base;
+    return rescale(ticks, base, kMicroseconds);
   }
-
   std::int64_t in_us(const Packet& packet) const {
     auto ticks = packet.pts ? packet.pts : packet.dts;
-    return rescale(ticks.value_or(0),
-                   epoch_->started.marker.tracks[static_cast<std::size_t>(packet.track)].time_base,
-                   {1, 1'000'000});
+    return in_us(ticks.value_or(0), packet.track);
+  }
+
+  // The output begins before what is to be shown of it.
+  bool hides(const SegmentData& segment) const {
+    return !muxer_ && options_.shown_from && *options_.shown_from > segment.headers.time;
+  }
+
+  // By when it is decoded, so that nothing is missing that is shown before that.
+  bool is_beyond(const Packet& packet, const SegmentData& segment, const std::vector<Packet>& packets) const {
+    if (!options_.shown_to || !(packet.dts || packet.pts)) return false;
+    auto picture = std::ranges::find(packets, main_, &Packet::track);
+    if (picture == packets.end()) return false;
+    auto decoded_us = in_us(packet.dts ? *packet.dts : *packet.pts, packet.track);
+    return segment.headers.time + Duration(decoded_us - in_us(*picture)) >= *options_.shown_to;
   }
 
   // A part of an epoch begins at zero as if it were the whole.
   void begin_source_here(const std::vector<Packet>& packets, media::SourceInfo& source,
                          std::vector<Track>& tracks) const {
     auto first = std::numeric_limits<std::int64_t>::max();
+    auto leading = leading_;
     for (const auto& packet : packets) {
-      bool leading = leading_end_ && packet.track == main_ && packet.pts && *packet.pts < *leading_end_;
-      if (!leading && (packet.pts || packet.dts)) first = std::min(first, in_us(packet));
+      if (!leading.contain(packet) && (packet.pts || packet.dts)) first = std::min(first, in_us(packet));
     }
     source.start_time_us = first == std::numeric_limits<std::int64_t>::max() ? 0 : first;
     for (auto& track : tracks) {
@@ -124,8 +130,10 @@ class MuxerSink final : public Sink {
   Result<void> place(const SegmentData& segment, const std::vector<Packet>& packets) {
     auto source = epoch_->started.marker.source;
     auto tracks = epoch_->started.marker.tracks;
-    if (resumed_) begin_source_here(packets, source, tracks);
     auto picture = std::ranges::find(packets, main_, &Packet::track);
+    if (resumed_ || hides(segment)) begin_source_here(packets, source, tracks);
+    if (hides(segment) && picture != packets.end())
+      source.start_time_us = in_us(*picture) + (*options_.shown_from - segment.headers.time).count();
     auto lead_us = picture == packets.end() ? 0 : in_us(*picture) - source.start_time_us.value_or(0);
     auto place = placer_.place(segment.headers.time, lead_us, muxer_ ? muxer_->end_us() : 0);
     if (options_.receiver) {
@@ -155,6 +163,7 @@ class MuxerSink final : public Sink {
     options.target = options_.output;
     options.format = options_.format;
     options.options = options_.muxer_options;
+    options.write = options_.write;
     return media::Muxer::open(options, source, tracks);
   }
 
@@ -167,7 +176,7 @@ class MuxerSink final : public Sink {
   bool placed_ = false;    // the epoch in hand has its place in the output
   bool resuming_ = false;  // wait for an access point
   bool resumed_ = false;   // this segment is the first after that
-  std::optional<std::int64_t> leading_end_;
+  media::LeadingPictures leading_;
   SinkStats stats_;
 };
 

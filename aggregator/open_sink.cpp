@@ -4,15 +4,12 @@
 #include "common/base/logging.h"
 
 namespace gopline::aggregator {
-namespace {
 
-// Standard output, pipes and devices are written in order only.
-bool is_rewindable(const std::string& output) {
+bool is_file(const std::string& output) {
   struct stat status {};
-  return output != "-" && (::stat(output.c_str(), &status) != 0 || S_ISREG(status.st_mode));
+  if (output == "-" || output.find("://") != std::string::npos) return false;
+  return ::stat(output.c_str(), &status) != 0 || S_ISREG(status.st_mode);
 }
-
-}  // namespace
 
 Result<OpenedSink> open_sink(SinkOptions options, const EpochBegin& epoch) {
   if (options.receiver) {
@@ -20,7 +17,7 @@ Result<OpenedSink> open_sink(SinkOptions options, const EpochBegin& epoch) {
     return OpenedSink{make_muxer_sink(std::move(options)), std::move(format), false};
   }
   bool fragments = epoch.started.marker.content_type.find("/mp4") != std::string::npos;
-  if (options.format == "mp4" && options.muxer_options.empty() && !is_rewindable(options.output)) {
+  if (options.format == "mp4" && options.muxer_options.empty() && !is_file(options.output)) {
     log_info(options.output, "cannot be written out of order, so this is fragmented MP4");
     options.format = "fmp4";
   }

@@ -4,13 +4,12 @@
 #include "aggregator/fragments.h"
 #include "aggregator/sink.h"
 #include "common/base/rational.h"
+#include "common/media/leading_pictures.h"
 #include "common/media/muxer_output.h"
 #include "common/media/segment_reader.h"
 
 namespace gopline::aggregator {
 namespace {
-
-constexpr Rational kMicroseconds{1, 1'000'000};
 
 class PassthroughSink final : public Sink {
  public:
@@ -38,6 +37,13 @@ class PassthroughSink final : public Sink {
       for (const auto& fragment : fragments) stats_.skipped_packets += fragment.samples;
       return {};
     }
+    if (segment.headers.sap > 0) GOPLINE_TRY(begin_gop(segment, flat));
+    if (leading_.may_follow()) {
+      GOPLINE_ASSIGN(auto rest, media::without_leading(flat, epoch_->started.marker.tracks, leading_));
+      stats_.leading_packets += rest.dropped;
+      flat = std::move(rest.bytes);
+      GOPLINE_ASSIGN(fragments, read_moofs(flat));
+    }
     resuming_ = false;
     GOPLINE_ASSIGN(auto init, media::read_init(flat));
     if (!placed_) place(segment, init);
@@ -48,7 +54,7 @@ class PassthroughSink final : public Sink {
     for (const auto& fragment : fragments) note(fragment, init);
     auto rest = flat.share(init.bytes.size(), flat.size() - init.bytes.size());
     GOPLINE_TRY(place_us_ == 0 ? target_->write(rest.bytes()) : write_moved(flat, init, fragments));
-    ++stats_.epochs.back().segments;
+    if (segment.part == 0) ++stats_.epochs.back().segments;
     return {};
   }
 
@@ -61,6 +67,16 @@ class PassthroughSink final : public Sink {
   }
 
  private:
+  // Leading pictures are those of the GOP at which the output goes on, whatever parts it comes in.
+  Result<void> begin_gop(const SegmentData& segment, const Buffer& bytes) {
+    leading_ = {};
+    if (!resuming_ || segment.headers.sap != 3) return {};
+    const auto& tracks = epoch_->started.marker.tracks;
+    GOPLINE_ASSIGN(auto packets, media::unpack_segment(bytes, segment.headers.content_type, tracks));
+    leading_ = media::LeadingPictures::of(packets, media::main_track_of(tracks));
+    return {};
+  }
+
   void note(const Fragment& fragment, const media::Init& init) {
     stats_.packets += fragment.samples;
     auto end = rescale(static_cast<std::int64_t>(fragment.end), {1, timescale_of(init, fragment.track_id)},
@@ -97,6 +113,7 @@ class PassthroughSink final : public Sink {
   Buffer init_;
   bool placed_ = false;
   bool resuming_ = false;
+  media::LeadingPictures leading_;
   std::int64_t place_us_ = 0;
   std::int64_t end_us_ = 0;
   SinkStats stats_;

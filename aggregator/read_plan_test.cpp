@@ -11,18 +11,6 @@ using namespace testing;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-const ClipSegments& street() {
-  static const ClipSegments clip = cut_clip("street.mp4");
-  return clip;
-}
-
-Selection select(EpochSelection epochs) {
-  Selection selection;
-  selection.stream = kStream;
-  selection.epochs = epochs;
-  return selection;
-}
-
 std::string in_words(const std::vector<record::GapFacts>& gaps) {
   std::optional<record::GapFacts> one;  // the index tells several as one
   for (const auto& gap : gaps) one = record::joined(one, gap);

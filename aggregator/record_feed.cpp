@@ -3,32 +3,15 @@
 #include <algorithm>
 
 #include "common/base/logging.h"
-#include "common/base/rational.h"
 
 namespace gopline::aggregator {
 namespace {
 
-Duration microseconds(const Rational& seconds) {
-  return Duration(rescale(seconds.num, {1, seconds.den}, {1, 1'000'000}));
-}
-
-Piece piece_of(SegmentData data) {
-  const auto& headers = data.headers;
-  Piece piece;
-  piece.at = {headers.epoch, headers.segment.value, 0};
-  piece.sap = headers.sap;
-  piece.discontinuity = headers.discontinuities;
-  piece.start = microseconds(headers.start);
-  piece.duration = microseconds(headers.duration.value_or(Rational{}));
-  piece.time = headers.time;
-  piece.bytes = data.pinned_bytes;
-  piece.data = std::move(data);
-  return piece;
-}
-
 record::AssemblerOptions assembler_options(Duration patience) {
   record::AssemblerOptions options;
   options.max_wait = patience;
+  options.joins = true;
+  options.tells_chunks = true;
   return options;
 }
 
@@ -37,7 +20,8 @@ record::AssemblerOptions assembler_options(Duration patience) {
 RecordFeed::RecordFeed(Playout& playout, RecordFeedOptions options, StopToken stop)
     : playout_(playout),
       options_(std::move(options)),
-      claims_(options_.blobs ? std::make_unique<ClaimFetcher>(*options_.blobs, std::move(stop)) : nullptr),
+      claims_(options_.blobs ? std::make_unique<reading::ClaimFetcher>(*options_.blobs, std::move(stop))
+                             : nullptr),
       assembler_(assembler_options(options_.patience)) {}
 
 RecordFeedStats RecordFeed::stats() const {
@@ -58,6 +42,7 @@ void RecordFeed::know(record::StartedEpoch started) {
 void RecordFeed::forget_before(EpochNumber number) {
   epochs_.erase(epochs_.begin(), epochs_.lower_bound(number));
   next_segment_.erase(next_segment_.begin(), next_segment_.lower_bound(number));
+  open_.erase(open_.begin(), open_.lower_bound({number, SegmentNumber(0)}));
 }
 
 Result<void> RecordFeed::take(StoredRecord stored, SteadyTime now) {
@@ -100,12 +85,42 @@ void RecordFeed::saw(const record::SegmentHeaders& headers) {
   next = std::max(next, headers.segment.value + 1);
 }
 
-void RecordFeed::lose(const record::SegmentHeaders& headers, AbsenceCause cause) {
+void RecordFeed::lose(const record::SegmentHeaders& headers, AbsenceCause cause, std::int64_t from_part) {
   auto number = headers.segment.value;
-  playout_.lose({headers.epoch, number, 0}, {headers.epoch, number + 1, 0}, cause);
+  playout_.lose({headers.epoch, number, from_part}, {headers.epoch, number + 1, 0}, cause);
+}
+
+// A chunk of a segment that is still being written.
+Result<void> RecordFeed::take(record::OpenChunk chunk, SteadyTime now) {
+  if (chunk.late) return {};  // of that, its segment tells
+  const auto& headers = chunk.headers;
+  saw(headers);
+  auto open = open_.find({headers.epoch, headers.segment});
+  if (open == open_.end()) {
+    GOPLINE_ASSIGN(bool known, is_known(headers.epoch));
+    if (!known) return {};
+    PartCutter cutter(headers, epoch(headers.epoch)->marker.tracks);
+    open = open_.emplace(std::pair(headers.epoch, headers.segment), std::move(cutter)).first;
+  }
+  if (auto part = open->second.add(chunk)) push(std::move(*part), now);
+  return {};
+}
+
+void RecordFeed::push(Piece piece, SteadyTime now) {
+  ++stats_.pieces;
+  playout_.push(std::move(piece), now);
+}
+
+std::optional<PartCutter> RecordFeed::close(const record::SegmentHeaders& headers) {
+  auto open = open_.find({headers.epoch, headers.segment});
+  if (open == open_.end()) return std::nullopt;
+  auto cutter = std::move(open->second);
+  open_.erase(open);
+  return cutter;
 }
 
 Result<void> RecordFeed::take(record::AssembledSegment segment, SteadyTime now) {
+  auto cutter = close(segment.headers);
   if (segment.late) {
     ++stats_.late;
     return {};
@@ -114,6 +129,11 @@ Result<void> RecordFeed::take(record::AssembledSegment segment, SteadyTime now) 
   GOPLINE_ASSIGN(bool known, is_known(segment.headers.epoch));
   if (!known) {
     lose(segment.headers, AbsenceCause::kExpired);  // nobody knows its tracks
+    return {};
+  }
+  if (cutter && segment.datarefs.empty()) {
+    ++stats_.segments;
+    push(cutter->finish(std::move(segment)), now);
     return {};
   }
   SegmentData data{std::move(segment.headers), std::move(segment.bytes), segment.pinned_bytes};
@@ -135,18 +155,22 @@ Result<void> RecordFeed::take(record::AssembledSegment segment, SteadyTime now) 
     stats_.blob_bytes += data.bytes.size();
   }
   ++stats_.segments;
-  playout_.push(piece_of(std::move(data)), now);
+  push(piece_of(std::move(data)), now);
   return {};
 }
 
-Result<void> RecordFeed::take(const record::LostSegment& lost, SteadyTime) {
+Result<void> RecordFeed::take(const record::LostSegment& lost, SteadyTime now) {
+  auto cutter = close(lost.headers);
   // What a newer epoch has just given up counts as late to the assembler, but is missing where it was.
   if (lost.headers.late) {
     ++stats_.late;
     return {};
   }
   saw(lost.headers);
-  lose(lost.headers, absence_cause_from(lost.cause));
+  if (cutter) {
+    if (auto rest = cutter->give_up()) push(std::move(*rest), now);
+  }
+  lose(lost.headers, absence_cause_from(lost.cause), cutter ? cutter->parts() : 0);
   return {};
 }
 

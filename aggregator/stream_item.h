@@ -50,12 +50,16 @@ struct EpochBegin {
 };
 
 // A segment that came whole, its hashes verified. Or the beginning of one that did not: its init and the
-// fragments that came whole; the Absence behind it is of the rest.
+// fragments that came whole; the Absence behind it is of the rest. Or, while a stream is followed, a part of
+// one that is still being written: its init and the part's fragments; `headers` have the part's own start,
+// duration and capture time, and behind the first part `sap` 0.
 struct SegmentData {
   record::SegmentHeaders headers;  // of the last chunk; of a beginning, of the newest that came
   BufferChain bytes;
   std::size_t pinned_bytes = 0;  // of memory that `bytes` keep alive; at least their size
   bool whole = true;
+  std::int64_t part = 0;  // of the segment, from 0
+  bool last_part = true;
 };
 
 using StreamItem = std::variant<EpochBegin, SegmentData, Absence>;

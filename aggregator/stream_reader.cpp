@@ -16,7 +16,7 @@ constexpr std::size_t kClaimsAhead = 16;
 StreamReader::StreamReader(Log& log, ReadPlan plan, StopToken stop, payload::BlobSource* blobs)
     : plan_(std::move(plan)),
       stop_(std::move(stop)),
-      claims_(blobs ? std::make_unique<ClaimFetcher>(*blobs, stop_) : nullptr),
+      claims_(blobs ? std::make_unique<reading::ClaimFetcher>(*blobs, stop_) : nullptr),
       fetcher_(log, plan_.where, stop_) {
   stats_.duplicates = plan_.duplicates;
   stats_.foreign_records = plan_.foreign_records;

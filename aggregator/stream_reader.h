@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 
-#include "aggregator/claim_fetcher.h"
 #include "aggregator/read_plan.h"
 #include "aggregator/record_fetcher.h"
 #include "aggregator/selection.h"
@@ -15,6 +14,7 @@
 #include "common/log/log.h"
 #include "common/media/segment_reader.h"
 #include "common/payload/blob_source.h"
+#include "common/reading/claim_fetcher.h"
 #include "common/record/chunk_assembler.h"
 
 namespace gopline::aggregator {
@@ -68,7 +68,7 @@ class StreamReader {
 
   ReadPlan plan_;
   StopToken stop_;
-  std::unique_ptr<ClaimFetcher> claims_;  // nullptr: nobody said where
+  std::unique_ptr<reading::ClaimFetcher> claims_;  // nullptr: nobody said where
   RecordFetcher fetcher_;
   record::ChunkAssembler assembler_;
   std::deque<StreamItem> ready_;

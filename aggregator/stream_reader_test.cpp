@@ -11,18 +11,6 @@ using namespace testing;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const ClipSegments& street() {
-  static const ClipSegments clip = cut_clip("street.mp4");
-  return clip;
-}
-
-Selection select(EpochSelection epochs = EpochSelection::latest()) {
-  Selection selection;
-  selection.stream = kStream;
-  selection.epochs = epochs;
-  return selection;
-}
-
 // A sequence in words: "epoch 0", "0", "1", "lost 2+1", ...
 struct Reading {
   std::vector<std::string> items;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "aggregator/selection.h"
+#include "common/base/test_time.h"
 #include "common/base/text.h"
 #include "common/bytes/digest.h"
 #include "common/log/memory_log.h"
@@ -24,7 +26,6 @@
 // test can leave anything out.
 namespace gopline::aggregator::testing {
 
-inline const Timestamp kNoon = Timestamp(std::chrono::seconds(1'795'348'800));  // 2026-11-22T12:00:00Z
 inline constexpr const char* kStream = "door";
 
 // A clip and its segments.
@@ -130,12 +131,32 @@ inline ClipSegments cut_clip(const std::string& name, std::size_t parts = 1) {
   return clip;
 }
 
+inline const ClipSegments& street() {
+  static const ClipSegments clip = cut_clip("street.mp4");
+  return clip;
+}
+
+inline Selection select(EpochSelection epochs = EpochSelection::latest()) {
+  Selection selection;
+  selection.stream = kStream;
+  selection.epochs = epochs;
+  return selection;
+}
+
+// The same clip with segments that are sent in parts.
+inline constexpr std::size_t kParts = 5;
+inline const ClipSegments& street_in_parts() {
+  static const ClipSegments clip = cut_clip("street.mp4", kParts);
+  return clip;
+}
+
 struct EpochOptions {
   Timestamp start = kNoon;  // capture time of its first picture
   bool late = false;
   std::size_t chunk_bytes = 0;                           // 0: one chunk per segment
   std::size_t fragments_per_chunk = 0;                   // else, where it is not 0, a chunk for each so many
   std::map<std::int64_t, std::size_t> only_chunks = {};  // of these segments: so many, and no index entry
+  std::int64_t first_chunk = 0;                          // of a segment, that is written: see write_rest()
   std::vector<std::int64_t> without = {};                // segments that are not written
   std::int64_t segments = -1;                            // that many only; -1: all
   std::optional<std::int64_t> unfinished =
@@ -147,6 +168,14 @@ struct EpochOptions {
   std::map<std::int64_t, record::GapFacts> gaps =
       {};  // before these segments; number beyond the last: at the end
 };
+
+// A chunk for each part.
+inline EpochOptions in_parts(std::int64_t segments = 4) {
+  EpochOptions options;
+  options.segments = segments;
+  options.fragments_per_chunk = street_in_parts().tracks.size();
+  return options;
+}
 
 // One stream in a log in memory, in partition 0, written record by record.
 class TestStream {
@@ -231,6 +260,14 @@ class TestStream {
     }
   }
 
+  // Writes the chunks of a segment from `first_chunk` on, of which the others are there (only_chunks).
+  void write_rest(const ClipSegments& clip, EpochNumber epoch, std::int64_t segment, std::int64_t first_chunk,
+                  EpochOptions options) {
+    options.first_chunk = first_chunk;
+    --ordinal_;
+    write_segment(clip, options, epoch, writers_of_[epoch], segment);
+  }
+
   // Offsets of the chunks that were written, by epoch and segment.
   std::map<std::pair<EpochNumber, std::int64_t>, std::vector<Offset>> offsets;
 
@@ -275,7 +312,7 @@ class TestStream {
       headers.last_chunk = true;
       headers.xxh3 = xxh3_hex(BufferChain());
       written.push_back(append(topics.segments, kStream, record::encode(headers), Buffer()));
-      if (options.indexed) write_index(headers, options, written);
+      if (options.indexed) write_index(headers, options, written, built.init_xxh3);
       return;
     }
     auto only = options.only_chunks.find(number);
@@ -292,9 +329,10 @@ class TestStream {
         headers.duration = Rational{built.duration, built.timescale};
         headers.size = bytes.size();
       }
+      if (headers.chunk < options.first_chunk) continue;
       written.push_back(append(topics.segments, kStream, record::encode(headers), chunk));
     }
-    if (options.indexed) write_index(headers, options, written);
+    if (options.indexed) write_index(headers, options, written, built.init_xxh3);
   }
 
   static std::size_t end_of_chunk(const media::BuiltSegment& built, const EpochOptions& options,
@@ -304,7 +342,7 @@ class TestStream {
   }
 
   void write_index(const record::SegmentHeaders& headers, const EpochOptions& options,
-                   const std::vector<Offset>& at) {
+                   const std::vector<Offset>& at, const std::string& init_xxh3) {
     record::IndexEntry entry;
     entry.stream = kStream;
     entry.writer = headers.writer;
@@ -321,6 +359,7 @@ class TestStream {
     entry.size = *headers.size;
     if (headers.dataref) entry.dataref = headers.dataref->uri;
     entry.sap = headers.sap;
+    entry.init_xxh3 = init_xxh3;
     auto gap = options.gaps.find(headers.segment.value);
     if (gap != options.gaps.end()) entry.gap = gap->second;
     append(topics.index, record::encode(entry));

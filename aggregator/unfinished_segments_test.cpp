@@ -14,33 +14,19 @@ using namespace testing;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr std::size_t kParts = 5;
-
-const ClipSegments& clip() {
-  static const ClipSegments segments = cut_clip("street.mp4", kParts);
-  return segments;
-}
-
 std::size_t tracks() {
-  return clip().tracks.size();
-}
-
-EpochOptions in_parts(std::int64_t segments = 4) {
-  EpochOptions options;
-  options.segments = segments;
-  options.fragments_per_chunk = tracks();  // a chunk for each part
-  return options;
+  return street_in_parts().tracks.size();
 }
 
 // Bytes of the init and the first parts of a segment.
 Buffer beginning(std::size_t segment, std::size_t parts) {
-  const auto& built = clip().segments[segment];
+  const auto& built = street_in_parts().segments[segment];
   auto end = parts == kParts ? built.bytes.size() : built.parts[parts * tracks()].offset;
   return built.bytes.flatten().share(0, end);
 }
 
 // A sequence in words: "epoch 0", "0", "1 in part", "lost 1", ...
-struct Reading {
+struct PartialReading {
   std::vector<std::string> items;
   std::vector<Absence> absences;
   std::vector<SegmentData> beginnings;
@@ -65,8 +51,8 @@ class UnfinishedSegments : public ::testing::TestWithParam<bool> {
     return selection;
   }
 
-  Reading read(const Selection& selection) {
-    Reading reading;
+  PartialReading read(const Selection& selection) {
+    PartialReading reading;
     auto reader = StreamReader::open(stream->log, selection, {});
     if (!reader) {
       reading.items.push_back(reader.error().message);
@@ -84,18 +70,20 @@ class UnfinishedSegments : public ::testing::TestWithParam<bool> {
     reading.stats = (*reader)->stats();
     return reading;
   }
-  Reading read() { return read(select()); }
+  PartialReading read() { return read(select()); }
 
   std::unique_ptr<TestStream> stream;
 
  private:
-  static void take(StreamItem item, Reading& reading) {
+  static void take(StreamItem item, PartialReading& reading) {
     if (const auto* epoch = std::get_if<EpochBegin>(&item)) {
       reading.items.push_back(fmt::format("epoch {}", epoch->started.epoch));
     } else if (auto* segment = std::get_if<SegmentData>(&item)) {
       reading.items.push_back(
           fmt::format("{}{}", segment->headers.segment, segment->whole ? "" : " in part"));
-      auto whole = clip().segments[static_cast<std::size_t>(segment->headers.segment.value)].bytes.flatten();
+      auto whole = street_in_parts()
+                       .segments[static_cast<std::size_t>(segment->headers.segment.value)]
+                       .bytes.flatten();
       EXPECT_EQ(segment->bytes.flatten(), whole.share(0, segment->bytes.size()));
       EXPECT_EQ(segment->whole, segment->bytes.size() == whole.size());
       if (!segment->whole) reading.beginnings.push_back(std::move(*segment));
@@ -112,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Logs, UnfinishedSegments, ::testing::Bool(),
                          [](const auto& test) { return test.param ? "ByHeaders" : "ByIndex"; });
 
 TEST_P(UnfinishedSegments, WholeOnesAreWhole) {
-  stream->write_epoch(clip(), in_parts());
+  stream->write_epoch(street_in_parts(), in_parts());
   auto reading = read();
   EXPECT_THAT(reading.items, ElementsAre("epoch 0", "0", "1", "2", "3"));
   EXPECT_EQ(reading.stats.segments, 4u);
@@ -122,7 +110,7 @@ TEST_P(UnfinishedSegments, EveryChunkMissingInTurn) {
   for (std::size_t missing = 0; missing < kParts; ++missing) {
     SCOPED_TRACE(missing);
     begin_anew();
-    auto epoch = stream->write_epoch(clip(), in_parts());
+    auto epoch = stream->write_epoch(street_in_parts(), in_parts());
     ASSERT_TRUE(stream->log.drop_record(stream->where, stream->offsets[{epoch, 1}][missing]));
     auto reading = read();
     if (missing == 0) {
@@ -143,7 +131,7 @@ TEST_P(UnfinishedSegments, EveryChunkDamagedInTurn) {
   for (std::size_t damaged = 0; damaged < kParts; ++damaged) {
     SCOPED_TRACE(damaged);
     begin_anew();
-    auto epoch = stream->write_epoch(clip(), in_parts());
+    auto epoch = stream->write_epoch(street_in_parts(), in_parts());
     ASSERT_TRUE(stream->log.flip_byte(stream->where, stream->offsets[{epoch, 1}][damaged], 100));
     auto reading = read();
     if (damaged == 0) {
@@ -161,7 +149,7 @@ TEST_P(UnfinishedSegments, EveryChunkTwiceIsTakenOnce) {
     begin_anew();
     auto options = in_parts(2);
     options.ended = false;
-    auto epoch = stream->write_epoch(clip(), options);
+    auto epoch = stream->write_epoch(street_in_parts(), options);
     ASSERT_TRUE(stream->log.repeat_record(stream->where, stream->offsets[{epoch, 1}][twice]));
     EXPECT_THAT(read().items, ElementsAre("epoch 0", "0", "1"));
   }
@@ -175,10 +163,10 @@ TEST_P(UnfinishedSegments, DeathAfterEveryChunkInTurn) {
       auto options = in_parts();
       options.only_chunks[3] = chunks;
       options.ended = false;
-      stream->write_epoch(clip(), options);
+      stream->write_epoch(street_in_parts(), options);
       std::vector<std::string> expected{"epoch 0", "0", "1", "2", "3 in part"};
       if (is_followed) {
-        auto second = stream->write_epoch(clip(), in_parts(1));
+        auto second = stream->write_epoch(street_in_parts(), in_parts(1));
         for (auto more : {std::string("lost 3"), fmt::format("epoch {}", second), std::string("0")})
           expected.push_back(more);
       }
@@ -196,7 +184,7 @@ TEST_P(UnfinishedSegments, DeathAfterEveryChunkInTurn) {
 TEST_P(UnfinishedSegments, TheEndOfTheEpochGivesThemUp) {
   auto options = in_parts();
   options.only_chunks[3] = 2;
-  stream->write_epoch(clip(), options);
+  stream->write_epoch(street_in_parts(), options);
   EXPECT_THAT(read().items, ElementsAre("epoch 0", "0", "1", "2", "3 in part", "lost 3"));
 }
 
@@ -204,7 +192,7 @@ TEST_P(UnfinishedSegments, TheWritersGapFollowsWhatItLeft) {
   auto options = in_parts();
   options.only_chunks[1] = 3;
   options.gaps[2] = {record::GapCause::kOverBudget, kNoon, kNoon + std::chrono::seconds(1), 99};
-  stream->write_epoch(clip(), options);
+  stream->write_epoch(street_in_parts(), options);
   EXPECT_THAT(read().items, ElementsAre("epoch 0", "0", "1 in part", "lost 1", "over-budget", "2", "3"));
 }
 
@@ -212,14 +200,14 @@ TEST_P(UnfinishedSegments, TheWritersGapFollowsWhatItLeft) {
 TEST_P(UnfinishedSegments, ARangeHasThemToo) {
   auto options = in_parts();
   options.only_chunks[1] = 3;
-  stream->write_epoch(clip(), options);
+  stream->write_epoch(street_in_parts(), options);
   auto range = select(EpochSelection::latest());
   range.from = kNoon;
   EXPECT_THAT(read(range).items, ElementsAre("epoch 0", "0", "1 in part", "lost 1", "2", "3"));
 }
 
 TEST_P(UnfinishedSegments, WhatBeginsInTheMiddleHasExpired) {
-  auto epoch = stream->write_epoch(clip(), in_parts());
+  auto epoch = stream->write_epoch(street_in_parts(), in_parts());
   stream->log.trim(stream->where, stream->offsets[{epoch, 1}][2]);
   auto reading = read(select(EpochSelection::latest()));
   EXPECT_THAT(reading.items, ElementsAre("epoch 0", "expired 0", "expired 1", "2", "3"));
@@ -229,13 +217,13 @@ TEST_P(UnfinishedSegments, WhatBeginsInTheMiddleHasExpired) {
 TEST_P(UnfinishedSegments, FragmentsCountNotChunks) {
   EpochOptions options;
   options.segments = 3;
-  options.chunk_bytes = clip().segments[1].bytes.size() * 3 / 4;
-  auto epoch = stream->write_epoch(clip(), options);
+  options.chunk_bytes = street_in_parts().segments[1].bytes.size() * 3 / 4;
+  auto epoch = stream->write_epoch(street_in_parts(), options);
   auto last = stream->offsets[{epoch, 1}].back();
   ASSERT_TRUE(stream->log.drop_record(stream->where, last));
   auto reading = read();
   ASSERT_THAT(reading.items, ElementsAre("epoch 0", "0", "1 in part", "lost 1", "2"));
-  auto fragments = media::read_fragments(reading.beginnings[0].bytes.flatten(), clip().tracks);
+  auto fragments = media::read_fragments(reading.beginnings[0].bytes.flatten(), street_in_parts().tracks);
   ASSERT_TRUE(fragments) << fragments.error().message;
   EXPECT_GE(fragments->size(), 2u);
   EXPECT_LT(fragments->size(), kParts * tracks());
@@ -246,10 +234,10 @@ TEST_P(UnfinishedSegments, OutputsGoOnAtTheNextAccessPoint) {
   TestDirectory folder;
   auto options = in_parts();
   options.only_chunks[1] = 2;
-  stream->write_epoch(clip(), options);
+  stream->write_epoch(street_in_parts(), options);
   std::size_t expected = 0;
-  for (std::size_t i : {0u, 2u, 3u}) expected += clip().packets_of[i].size();
-  auto part = media::read_fragments(beginning(1, 2), clip().tracks).value();
+  for (std::size_t i : {0u, 2u, 3u}) expected += street_in_parts().packets_of[i].size();
+  auto part = media::read_fragments(beginning(1, 2), street_in_parts().tracks).value();
   for (const auto& fragment : part) expected += fragment.packets.size();
   for (std::string name : {"out.mp4", "out.mkv", "out.nut"}) {
     AggregateOptions aggregate_options;

@@ -21,9 +21,11 @@ struct TraceSettings {
   double very_late = 0;           // chance of up to 20 s
   double lost = 0, duplicated = 0, told_lost = 0;
   double markers_lost = 0;
-  double unwritten = 0;  // chance of a pause of the source before a segment
-  double continued = 0;  // chance that a segment begins in the middle of a GOP
+  double unwritten = 0;   // chance of a pause of the source before a segment
+  double continued = 0;   // chance that a segment begins in the middle of a GOP
+  double unfinished = 0;  // chance that a writer leaves a segment after some of its parts
   double drift_ppm = 0;
+  Duration part_length{};      // 0: any
   bool in_log_order = false;   // what was written first comes first
   bool begins_inside = false;  // the reader comes when the first epoch has begun
 };
@@ -122,9 +124,14 @@ class TraceMaker {
       tell(ToldLost{{epoch_, number, 0}, {epoch_, end, 0}});
       all_lost = all_lost || chance(0.8);
     }
-    for (std::int64_t part = 0; part < parts; ++part) {
+    auto written = parts;
+    if (parts > 1 && chance(settings_.unfinished)) {
+      written = std::uniform_int_distribution<std::int64_t>(1, parts - 1)(random_);
+    }
+    for (std::int64_t part = 0; part < written; ++part) {
       make_part({epoch_, number, part}, part + 1 == parts, part == 0 ? sap : 0, all_lost);
     }
+    if (written < parts) tell(ToldLost{{epoch_, number, written}, {epoch_, number + 1, 0}});
   }
 
   void make_part(const Position& at, bool last, int sap, bool lost) {
@@ -134,7 +141,9 @@ class TraceMaker {
     piece.sap = sap;
     piece.discontinuity = discontinuity_;
     piece.start = media_;
-    piece.duration = between(std::chrono::milliseconds(40), std::chrono::milliseconds(800));
+    piece.duration = settings_.part_length > Duration(0)
+                         ? settings_.part_length
+                         : between(std::chrono::milliseconds(40), std::chrono::milliseconds(800));
     piece.time = time();
     piece.bytes = std::uniform_int_distribution<std::size_t>(0, 20'000)(random_);
     media_ += piece.duration;

@@ -28,6 +28,7 @@ struct Piece {
                                    // time to time
   Duration start{}, duration{};    // on the epoch's timeline, main track; an unknown duration is 0
   Timestamp time;                  // capture time of its start
+  SteadyTime arrival{};            // as it was pushed
   std::size_t bytes = 0;           // of memory that it keeps alive
   SegmentData data = {};           // carried, not looked at
 

@@ -10,6 +10,7 @@ constexpr std::size_t kMostTimelines = 256;
 }  // namespace
 
 Resequencer::Taken Playout::push(Piece piece, SteadyTime arrival) {
+  piece.arrival = arrival;
   Piece facts;
   facts.at = piece.at;
   facts.discontinuity = piece.discontinuity;
@@ -38,7 +39,7 @@ void Playout::measure(const Piece& piece, SteadyTime arrival) {
 std::optional<SteadyTime> Playout::next_due(SteadyTime now) const {
   auto next = order_.next();
   if (!next) return std::nullopt;
-  if (!next->piece) return now;
+  if (!next->piece || (!options_.paced && !next->gives_up)) return now;
   auto drift = drifts_.find(timeline_of(*next->piece));
   if (drift == drifts_.end()) return now;
   return drift->second.earliest(next->piece->start) + delay_.at(now);
@@ -57,7 +58,7 @@ std::optional<PlayoutItem> Playout::pop(SteadyTime now) {
 }
 
 PlayoutStats Playout::stats(SteadyTime now) const {
-  PlayoutStats stats{order_.stats(), order_.waiting_bytes(), delay_.at(now), 0};
+  PlayoutStats stats{order_.stats(), order_.waiting_bytes(), order_.waiting(), delay_.at(now), 0};
   if (!drifts_.empty()) stats.drift_ppm = drifts_.begin()->second.ppm();
   return stats;
 }

@@ -14,6 +14,9 @@
 namespace gopline::aggregator {
 
 struct PlayoutOptions {
+  // At the pace of the stream, for who plays what comes out. Else what follows on what was put out is due
+  // when it is here, and only a hole is held for: for who keeps it.
+  bool paced = true;
   ResequencerOptions order = {};
   PlayoutDelayOptions delay = {};
   ClockDriftOptions drift = {};
@@ -21,7 +24,7 @@ struct PlayoutOptions {
 
 struct PlayoutStats {
   ResequencerStats order;
-  std::size_t waiting_bytes = 0;
+  std::size_t waiting_bytes = 0, waiting_pieces = 0;
   Duration delay{};      // behind the quickest way from the writer
   double drift_ppm = 0;  // of the epoch that is put out; above 0: the writer's clock is slower
 };

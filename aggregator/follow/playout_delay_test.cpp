@@ -7,58 +7,58 @@ namespace {
 
 using namespace std::chrono_literals;
 
-SteadyTime at(Duration since) {
+SteadyTime since_start(Duration since) {
   return SteadyTime(since);
 }
 
 TEST(PlayoutDelay, IsItsLeastBeforeAnythingIsMeasured) {
-  EXPECT_EQ(PlayoutDelay({.least = 200ms}).at(at(1h)), 200ms);
-  EXPECT_EQ(PlayoutDelay().at(at(1h)), 0ms);
+  EXPECT_EQ(PlayoutDelay({.least = 200ms}).at(since_start(1h)), 200ms);
+  EXPECT_EQ(PlayoutDelay().at(since_start(1h)), 0ms);
 }
 
 TEST(PlayoutDelay, GrowsAtOnceAndShrinksSlowly) {
   PlayoutDelay delay({.window = 10s, .shrink_per_second = 10ms});
-  delay.observe(100ms, at(0s));
-  EXPECT_EQ(delay.at(at(0s)), 100ms);
-  delay.observe(900ms, at(1s));
-  EXPECT_EQ(delay.at(at(1s)), 900ms);
-  for (auto t = 2s; t <= 21s; t += 1s) delay.observe(100ms, at(t));
-  EXPECT_EQ(delay.at(at(21s)), 810ms);  // it left the window at 12 s
-  EXPECT_EQ(delay.at(at(50s)), 520ms);
-  EXPECT_EQ(delay.at(at(1h)), 100ms);
+  delay.observe(100ms, since_start(0s));
+  EXPECT_EQ(delay.at(since_start(0s)), 100ms);
+  delay.observe(900ms, since_start(1s));
+  EXPECT_EQ(delay.at(since_start(1s)), 900ms);
+  for (auto t = 2s; t <= 21s; t += 1s) delay.observe(100ms, since_start(t));
+  EXPECT_EQ(delay.at(since_start(21s)), 810ms);  // it left the window at 12 s
+  EXPECT_EQ(delay.at(since_start(50s)), 520ms);
+  EXPECT_EQ(delay.at(since_start(1h)), 100ms);
 }
 
 TEST(PlayoutDelay, StaysWithinItsBounds) {
   PlayoutDelay delay({.least = 200ms, .most = 1s});
-  delay.observe(50ms, at(0s));
-  EXPECT_EQ(delay.at(at(0s)), 200ms);
-  delay.observe(1h, at(1s));
-  EXPECT_EQ(delay.at(at(1s)), 1s);
-  EXPECT_EQ(PlayoutDelay({.least = 5s, .most = 1s}).at(at(0s)), 5s);
+  delay.observe(50ms, since_start(0s));
+  EXPECT_EQ(delay.at(since_start(0s)), 200ms);
+  delay.observe(1h, since_start(1s));
+  EXPECT_EQ(delay.at(since_start(1s)), 1s);
+  EXPECT_EQ(PlayoutDelay({.least = 5s, .most = 1s}).at(since_start(0s)), 5s);
 }
 
 TEST(PlayoutDelay, OneOfManyDoesNotCount) {
   PlayoutDelay delay({.quantile = 0.99});
-  for (int i = 0; i < 200; ++i) delay.observe(100ms, at(i * 100ms));
-  delay.observe(5s, at(20s));
-  delay.observe(5s, at(20s + 1ms));
-  EXPECT_EQ(delay.at(at(21s)), 100ms);  // two of 202 are not one of a hundred
-  delay.observe(5s, at(20s + 2ms));
-  EXPECT_EQ(delay.at(at(20s + 2ms)), 5s);
+  for (int i = 0; i < 200; ++i) delay.observe(100ms, since_start(i * 100ms));
+  delay.observe(5s, since_start(20s));
+  delay.observe(5s, since_start(20s + 1ms));
+  EXPECT_EQ(delay.at(since_start(21s)), 100ms);  // two of 202 are not one of a hundred
+  delay.observe(5s, since_start(20s + 2ms));
+  EXPECT_EQ(delay.at(since_start(20s + 2ms)), 5s);
 }
 
 TEST(PlayoutDelay, AMillionMeasurementsAtOnceAreBounded) {
   PlayoutDelay delay;
-  for (int i = 0; i < 20'000; ++i) delay.observe(Duration(i % 1000), at(0s));
-  EXPECT_GE(delay.at(at(0s)), 980us);
-  EXPECT_LE(delay.at(at(0s)), 999us);
+  for (int i = 0; i < 20'000; ++i) delay.observe(Duration(i % 1000), since_start(0s));
+  EXPECT_GE(delay.at(since_start(0s)), 980us);
+  EXPECT_LE(delay.at(since_start(0s)), 999us);
 }
 
 TEST(PlayoutDelay, DoesNotMindAClockThatStandsStillOrAYear) {
   PlayoutDelay delay;
-  delay.observe(1s, at(10s));
-  EXPECT_EQ(delay.at(at(1s)), 1s);  // a time before the newest measurement
-  EXPECT_EQ(delay.at(at(24h * 365 * 100)), 1s);
+  delay.observe(1s, since_start(10s));
+  EXPECT_EQ(delay.at(since_start(1s)), 1s);  // a time before the newest measurement
+  EXPECT_EQ(delay.at(since_start(24h * 365 * 100)), 1s);
 }
 
 }  // namespace

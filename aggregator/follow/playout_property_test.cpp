@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace gopline::aggregator::testing;
 
-struct Out {
+struct Played {
   SteadyTime at;
   PlayoutItem item;
 };
@@ -25,6 +25,8 @@ class Player {
  public:
   Player(const PlayoutOptions& options, const ArrivalTrace& trace)
       : options_(options), playout_(options), trace_(trace) {}
+
+  void start_at(const Position& start) { playout_.start_at(start); }
 
   // The consumer takes nothing in [from, to).
   void pause(SteadyTime from, SteadyTime to) { pause_from_ = from, pause_to_ = to; }
@@ -43,7 +45,7 @@ class Player {
     EXPECT_EQ(playout_.stats(now_).waiting_bytes, 0U);
   }
 
-  std::vector<Out> out;
+  std::vector<Played> out;
   std::map<Position, SteadyTime> arrived;  // what the playout kept
   std::uint64_t pushed = 0;
   ResequencerStats stats() const { return playout_.stats(now_).order; }
@@ -211,6 +213,14 @@ class Auditor {
 
 constexpr std::uint64_t kSeeds = 4000;
 
+std::vector<Position> pieces_of(const Player& player) {
+  std::vector<Position> pieces;
+  for (const auto& out : player.out) {
+    if (const auto* item = std::get_if<PlayoutPiece>(&out.item)) pieces.push_back(item->piece.at);
+  }
+  return pieces;
+}
+
 // Any network.
 TraceSettings any_settings(std::mt19937_64& random) {
   auto fraction = [&](double most) { return std::uniform_real_distribution<double>(0, most)(random); };
@@ -227,6 +237,7 @@ TraceSettings any_settings(std::mt19937_64& random) {
   settings.markers_lost = some(0.5);
   settings.unwritten = some(0.1);
   settings.continued = some(0.3);
+  settings.unfinished = some(0.2);
   settings.drift_ppm = some(1000) - some(1000);
   settings.in_log_order = fraction(1) < 0.3;
   settings.begins_inside = fraction(1) < 0.3;
@@ -237,6 +248,7 @@ PlayoutOptions any_options(std::mt19937_64& random) {
   PlayoutOptions options;
   options.delay.least = std::chrono::milliseconds(random() % 3 == 0 ? random() % 3000 : 0);
   options.delay.most = options.delay.least + std::chrono::milliseconds(random() % 6000);
+  options.paced = random() % 3 != 0;
   return options;
 }
 
@@ -316,21 +328,88 @@ TEST(PlayoutProperties, NothingIsGivenUpThatComesWithinTheDelay) {
   }
 }
 
+TraceSettings nothing_is_lost(std::mt19937_64& random) {
+  auto settings = any_settings(random);
+  settings.in_log_order = true;
+  settings.begins_inside = false;
+  settings.lost = settings.told_lost = settings.continued = settings.markers_lost = settings.unfinished = 0;
+  return settings;
+}
+
 // A log keeps order: whatever the network does, nothing is lost that arrives, epochs and all.
 TEST(PlayoutProperties, InLogOrderEverythingThatArrivesIsPlayed) {
   for (std::uint64_t seed = 0; seed < kSeeds / 2 && !HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     std::mt19937_64 random(seed);
-    auto settings = any_settings(random);
-    settings.in_log_order = true;
-    settings.begins_inside = false;
-    settings.lost = settings.told_lost = settings.continued = settings.markers_lost = 0;
+    auto settings = nothing_is_lost(random);
     auto trace = TraceMaker(settings, seed).make();
     Player player(any_options(random), trace);
     player.run();
     Auditor(player).audit(trace);
     EXPECT_EQ(player.stats().played, trace.written.size());
     EXPECT_EQ(player.stats().late, 0U);
+  }
+}
+
+// Who ended in the middle of it all, and begins again at the newest access point of what it had put out, has
+// all once more from there on, and nothing else: what was put out before that, and this, are the stream.
+TEST(PlayoutProperties, AReaderThatBeginsAgainGoesOnWhereItWas) {
+  std::uint64_t restarts = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds / 4 && !HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    std::mt19937_64 random(seed);
+    auto settings = nothing_is_lost(random);
+    auto trace = TraceMaker(settings, seed).make();
+    auto options = any_options(random);
+    ArrivalTrace beginning = trace;
+    beginning.events.resize(1 + random() % trace.events.size());
+    Player first(options, beginning);
+    first.run();
+    std::vector<Position> out;
+    for (const auto& piece : pieces_of(first)) out.push_back(piece);
+    auto access = [&](const Position& at) {
+      return std::ranges::find(trace.written, at, &Piece::at)->is_access_point();
+    };
+    while (!out.empty() && !access(out.back())) out.pop_back();
+    if (out.empty()) continue;
+    auto start = out.back();
+    out.pop_back();
+    ++restarts;
+    ArrivalTrace rest = trace;
+    std::erase_if(rest.events, [&](const TraceEvent& event) {
+      const auto* piece = std::get_if<Piece>(&event.what);
+      return piece && piece->at < start;
+    });
+    Player second(options, rest);
+    second.start_at(start);
+    second.run();
+    for (const auto& piece : pieces_of(second)) out.push_back(piece);
+    std::vector<Position> written;
+    for (const auto& piece : trace.written) written.push_back(piece.at);
+    EXPECT_EQ(out, written);
+  }
+  EXPECT_GT(restarts, kSeeds / 10);
+}
+
+// Parts are due by their own length: behind a writer of parts, on a quick way, each is put out when it comes,
+// however long the segments are.
+TEST(PlayoutProperties, PartsLeaveAsTheyCome) {
+  for (bool paced : {true, false}) {
+    TraceSettings settings;
+    settings.segments = 300;
+    settings.in_log_order = true;
+    settings.part_length = 300ms;
+    auto trace = TraceMaker(settings, 1).make();
+    PlayoutOptions options;
+    options.paced = paced;
+    Player player(options, trace);
+    player.run();
+    EXPECT_EQ(player.stats().played, trace.written.size());
+    for (const auto& out : player.out) {
+      const auto* item = std::get_if<PlayoutPiece>(&out.item);
+      if (!item) continue;
+      EXPECT_LE(out.at - player.arrived.at(item->piece.at), 1us);
+    }
   }
 }
 

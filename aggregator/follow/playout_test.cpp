@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr EpochNumber kEpoch{3};
-constexpr SteadyTime kStart{100h};
+constexpr SteadyTime kBegin{100h};
 
 Piece segment(std::int64_t number, std::int64_t discontinuity = 0, EpochNumber epoch = kEpoch) {
   Piece piece;
@@ -25,7 +25,7 @@ Piece segment(std::int64_t number, std::int64_t discontinuity = 0, EpochNumber e
 
 // What a segment of two seconds takes at the least: until it is over.
 SteadyTime over(std::int64_t number) {
-  return kStart + (number + 1) * 2s;
+  return kBegin + (number + 1) * 2s;
 }
 
 struct Out {
@@ -55,8 +55,8 @@ std::int64_t number_of(const Out& out) {
 TEST(Playout, WithoutJitterASegmentIsDueWhenItComes) {
   Playout playout;
   playout.begin_epoch(kEpoch);
-  auto now = kStart;
-  play_until(playout, now, kStart);
+  auto now = kBegin;
+  play_until(playout, now, kBegin);
   for (int i = 0; i < 10; ++i) {
     EXPECT_TRUE(play_until(playout, now, over(i)).empty());
     playout.push(segment(i), over(i));
@@ -68,16 +68,35 @@ TEST(Playout, WithoutJitterASegmentIsDueWhenItComes) {
   EXPECT_FALSE(playout.next_due(now));
 }
 
+// For a file: what follows is due when it is here, and only at a hole is the next one held until its time.
+TEST(Playout, WhoKeepsItWaitsOnlyForWhatIsMissing) {
+  Playout playout({.paced = false, .delay = {.least = 8s}});
+  playout.begin_epoch(kEpoch);
+  auto now = kBegin;
+  play_until(playout, now, over(3));
+  for (int i : {0, 1, 3}) playout.push(segment(i), over(3));
+  auto out = play_until(playout, now, over(3));
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(number_of(out[1]), 1);
+  ASSERT_TRUE(playout.next_due(now));
+  EXPECT_GT(*playout.next_due(now), over(3)) << "segment 2 may still come";
+  playout.push(segment(2), over(4));
+  now = over(4);
+  out = play_until(playout, now, over(4));
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(number_of(out[1]), 3);
+}
+
 TEST(Playout, WhatComesInABurstGoesOutAtThePaceOfItsTimeline) {
   Playout playout({.delay = {.least = 8s}});
   playout.begin_epoch(kEpoch);
-  auto now = kStart;
+  auto now = kBegin;
   for (int i = 0; i < 4; ++i) playout.push(segment(i), over(3));
   playout.push(segment(4), over(4));
-  auto out = play_until(playout, now, kStart + 1h);
+  auto out = play_until(playout, now, kBegin + 1h);
   ASSERT_EQ(out.size(), 6U);
   for (std::size_t i = 2; i < out.size(); ++i) EXPECT_EQ(out[i].at - out[i - 1].at, 2s);
-  EXPECT_EQ(out[1].at, kStart + 8s);
+  EXPECT_EQ(out[1].at, kBegin + 8s);
 }
 
 TEST(Playout, ALateSegmentMakesTheDelayGrow) {
@@ -86,10 +105,10 @@ TEST(Playout, ALateSegmentMakesTheDelayGrow) {
   playout.push(segment(0), over(0));
   playout.push(segment(1), over(1) + 700ms);
   EXPECT_EQ(playout.stats(over(1) + 700ms).delay, 2700ms);
-  auto now = kStart;
+  auto now = kBegin;
   play_until(playout, now, over(1) + 700ms);
   playout.push(segment(2), over(2));
-  auto out = play_until(playout, now, kStart + 1h);
+  auto out = play_until(playout, now, kBegin + 1h);
   ASSERT_EQ(out.size(), 1U);
   // Two seconds behind the one before, less what the delay shrank meanwhile.
   EXPECT_LE(out[0].at, over(2) + 700ms);
@@ -99,32 +118,32 @@ TEST(Playout, ALateSegmentMakesTheDelayGrow) {
 TEST(Playout, HoldsForWhatIsMissingUntilTheNextIsDue) {
   Playout playout({.delay = {.least = 5s}});
   playout.begin_epoch(kEpoch);
-  auto now = kStart;
+  auto now = kBegin;
   playout.push(segment(0), over(0));
   playout.push(segment(2), over(2));
-  auto out = play_until(playout, now, kStart + 9s - 1us);
+  auto out = play_until(playout, now, kBegin + 9s - 1us);
   ASSERT_EQ(out.size(), 2U);  // the join, and segment 0
   EXPECT_EQ(out[1].at, over(0) + 3s);
   auto in_time = playout;
   in_time.push(segment(1), now);
   auto then = now;
-  out = play_until(in_time, then, kStart + 1h);
+  out = play_until(in_time, then, kBegin + 1h);
   ASSERT_EQ(out.size(), 2U);
   EXPECT_EQ(number_of(out[0]), 1);
   EXPECT_EQ(number_of(out[1]), 2);
   EXPECT_EQ(in_time.stats(now).order.gaps, 0U);
 
-  out = play_until(playout, now, kStart + 1h);
+  out = play_until(playout, now, kBegin + 1h);
   ASSERT_EQ(out.size(), 2U);
   EXPECT_TRUE(std::holds_alternative<PlayoutGap>(out[0].item));
-  EXPECT_EQ(out[0].at, kStart + 9s);
-  EXPECT_EQ(out[1].at, kStart + 9s);
+  EXPECT_EQ(out[0].at, kBegin + 9s);
+  EXPECT_EQ(out[1].at, kBegin + 9s);
 }
 
 TEST(Playout, WhatCameTooLateIsMeasuredWhatCameTwiceIsNot) {
   Playout playout;
   playout.begin_epoch(kEpoch);
-  auto now = kStart;
+  auto now = kBegin;
   playout.push(segment(0), over(0));
   playout.push(segment(2), over(2));
   play_until(playout, now, over(2));
@@ -137,7 +156,7 @@ TEST(Playout, WhatCameTooLateIsMeasuredWhatCameTwiceIsNot) {
 TEST(Playout, AStallStatesNothingAndLosesNothing) {
   Playout playout;
   playout.begin_epoch(kEpoch);
-  auto now = kStart;
+  auto now = kBegin;
   playout.push(segment(0), over(0));
   play_until(playout, now, over(0));
   EXPECT_FALSE(playout.next_due(now));
@@ -150,7 +169,7 @@ TEST(Playout, AStallStatesNothingAndLosesNothing) {
 TEST(Playout, AFootageGapBeginsATimelineOfItsOwn) {
   Playout playout;
   playout.begin_epoch(kEpoch);
-  auto now = kStart;
+  auto now = kBegin;
   for (int i = 0; i < 5; ++i) playout.push(segment(i), over(i));
   play_until(playout, now, over(4));
   // The source was away for an hour, of which the timeline knows nothing.

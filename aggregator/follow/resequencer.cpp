@@ -220,7 +220,7 @@ std::optional<Resequencer::Next> Resequencer::next() const {
   auto step = decide();
   if (step.move == Move::kNothing) return std::nullopt;
   bool piece = step.move == Move::kPlay || step.move == Move::kResume || step.move == Move::kBegin;
-  return Next{piece ? &waiting_.at(step.target) : nullptr};
+  return Next{piece ? &waiting_.at(step.target) : nullptr, step.move == Move::kResume};
 }
 
 std::optional<EpochNumber> Resequencer::oldest_epoch() const {

@@ -67,6 +67,7 @@ class Resequencer {
   // What take() would lead to: a statement, which is due at once, or a piece.
   struct Next {
     const Piece* piece = nullptr;  // nullptr: a statement. Valid until the next call that is not const
+    bool gives_up = false;         // something before the piece
   };
   std::optional<Next> next() const;  // nullopt: nothing can be done but wait
   // The next item of the output; statements that a piece depends on come first.

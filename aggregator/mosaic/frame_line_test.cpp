@@ -4,12 +4,13 @@
 
 #include <vector>
 
+#include "common/base/test_time.h"
+
 namespace gopline::aggregator {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Timestamp kNoon{std::chrono::seconds(1'795'348'800)};
 constexpr Rational kTenAPerSecond{10, 1};
 
 // Begin and end of what is shown, in instants since noon.

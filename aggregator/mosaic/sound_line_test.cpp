@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/test_time.h"
+
 namespace gopline::aggregator {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Timestamp kNoon{seconds(1'795'348'800)};
 constexpr std::size_t kFramesPerMs = SoundLine::kRate / 1000;
 
 std::vector<float> sound(std::size_t ms, float value) {

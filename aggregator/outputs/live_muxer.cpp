@@ -9,8 +9,6 @@
 namespace gopline::aggregator {
 namespace {
 
-constexpr Rational kMicroseconds{1, 1'000'000};
-
 class LiveMuxer final : public media::Muxer {
  public:
   LiveMuxer(LiveOutput& output, const media::SourceInfo& source, const std::vector<media::Track>& tracks)

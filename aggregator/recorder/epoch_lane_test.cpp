@@ -8,10 +8,10 @@
 namespace gopline::aggregator {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 using namespace std::chrono_literals;
 
-class Lane : public testing::Test {
+class Lane : public ::testing::Test {
  protected:
   LaneSegment segment(std::int64_t number) {
     LaneSegment segment;

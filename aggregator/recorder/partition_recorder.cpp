@@ -27,8 +27,9 @@ const std::string& stream_of(const record::AssemblerEvent& event) {
   return std::visit(
       [](const auto& one) -> const std::string& {
         using Event = std::decay_t<decltype(one)>;
-        constexpr bool is_segment =
-            std::is_same_v<Event, record::AssembledSegment> || std::is_same_v<Event, record::LostSegment>;
+        constexpr bool is_segment = std::is_same_v<Event, record::AssembledSegment> ||
+                                    std::is_same_v<Event, record::OpenChunk> ||
+                                    std::is_same_v<Event, record::LostSegment>;
         if constexpr (is_segment) {
           return one.headers.stream;
         } else if constexpr (std::is_same_v<Event, record::BadRecord>) {
@@ -80,9 +81,8 @@ PartitionRecorder::Entry* PartitionRecorder::entry_of(const std::string& stream)
   entry->world.finished = [this](const Recording& recording, bool known) {
     return finished(recording, known);
   };
-  entry->world.wrote = [this](const SegmentData& segment) {
-    if (shared_.events.on_segment) shared_.events.on_segment(segment.headers.stream);
-  };
+  entry->world.wrote = [this, entry = entry.get()](const SegmentData& segment) { wrote(*entry, segment); };
+  if (shared_.options.metrics) entry->metrics = shared_.options.metrics->stream(stream);
   entry->world.find_epoch = [this, stream](EpochNumber number) { return find_epoch(stream, number); };
   entry->recorder = std::make_unique<StreamRecorder>(shared_.options.recording, entry->world, shared_.claims,
                                                      shared_.progress, stream, where_.partition);
@@ -117,11 +117,26 @@ void PartitionRecorder::pass_on(std::vector<record::AssemblerEvent> events, Offs
   if (!events.empty()) look_for_failures(now);
 }
 
+void PartitionRecorder::wrote(Entry& entry, const SegmentData& segment) {
+  entry.metrics.segments.add();
+  entry.metrics.capture_to_file.observe(shared_.clock.now() - segment.headers.time);
+  tell_failure(entry, segment.headers.stream, "");
+  if (shared_.events.on_segment) shared_.events.on_segment(segment.headers.stream);
+}
+
+void PartitionRecorder::tell_failure(Entry& entry, const std::string& stream, const std::string& why) {
+  bool behind = !why.empty();
+  if (std::exchange(entry.behind, behind) == behind) return;
+  entry.metrics.behind.set(behind ? 1 : 0);
+  if (shared_.events.on_failure) shared_.events.on_failure(stream, why);
+}
+
 // What a stream that failed is in the middle of comes again.
 void PartitionRecorder::look_for_failures(SteadyTime now) {
   for (const auto& [stream, entry] : streams_) {
     if (!entry || !entry->recorder->failure()) continue;
     assembler_.forget(stream);
+    tell_failure(*entry, stream, entry->recorder->failure()->message);
     if (!retry_at_) retry_at_ = now + shared_.options.retry_after;
   }
 }
@@ -211,6 +226,7 @@ Result<void> PartitionRecorder::finished(const Recording& recording, bool known)
   step(RecordStep::kProgressWritten);
   commit_at_ = {};  // soon
   if (known) return {};
+  if (const auto* entry = entry_of(recording.stream)) entry->metrics.finished(recording);
   auto& stats = shared_.report.streams[recording.stream];
   stats.gaps += static_cast<std::int64_t>(recording.gaps.size());
   if (!recording.file.empty()) {

@@ -17,12 +17,13 @@ namespace gopline::aggregator {
 // What the recorders of all partitions share.
 struct RecorderShared {
   Log& log;
+  const Clock& clock;
   const RecordOptions& options;
   const RecordEvents& events;
   const record::Topics& topics;
   RecordingProgress& progress;
   catalog::StreamDirectory& directory;
-  ClaimFetcher* claims;
+  reading::ClaimFetcher* claims;
   LogReader* reader = nullptr;
   RecordReport report = {};
 };
@@ -49,10 +50,14 @@ class PartitionRecorder {
   struct Entry {
     RecordingWorld world;
     std::unique_ptr<StreamRecorder> recorder;
+    RecordedStreamMetrics metrics;
+    bool behind = false;  // as was told
   };
 
   Entry* entry_of(const std::string& stream);  // nullptr: not asked for
   void pass_on(std::vector<record::AssemblerEvent> events, Offset offset, SteadyTime now);
+  void wrote(Entry& entry, const SegmentData& segment);
+  void tell_failure(Entry& entry, const std::string& stream, const std::string& why);
   void look_for_failures(SteadyTime now);
   void retry(SteadyTime now);
   std::optional<Offset> prefix() const;

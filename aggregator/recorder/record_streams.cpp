@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "aggregator/claim_fetcher.h"
 #include "aggregator/recorder/partition_recorder.h"
 #include "common/base/headers.h"
 #include "common/base/logging.h"
 #include "common/base/text.h"
+#include "common/reading/claim_fetcher.h"
 
 namespace gopline::aggregator {
 namespace {
@@ -62,7 +62,7 @@ class Recorder {
     GOPLINE_ASSIGN(progress_,
                    RecordingProgress::open(log_, clock_, options_.topic_namespace, options_.group));
     GOPLINE_ASSIGN(directory_, catalog::StreamDirectory::read(log_, topics_));
-    shared_.emplace(RecorderShared{log_, options_, events_, topics_, *progress_, *directory_,
+    shared_.emplace(RecorderShared{log_, clock_, options_, events_, topics_, *progress_, *directory_,
                                    claims_ ? &*claims_ : nullptr});
     for (std::int32_t i = 0; options_.until_end && i < info->partitions; ++i) {
       TopicPartition where{topics_.segments, PartitionId(i)};
@@ -156,6 +156,7 @@ class Recorder {
     if (!removed) return log_warning(options_.recording.directory, "{}", removed.error().message);
     shared_->report.removed.files += removed->files;
     shared_->report.removed.bytes += removed->bytes;
+    if (options_.metrics) options_.metrics->removed(removed->files, removed->bytes);
     if (removed->files > 0) {
       log_info(options_.recording.directory, "removed {} files, {}: more than is to be kept", removed->files,
                format_bytes(removed->bytes));
@@ -192,7 +193,7 @@ class Recorder {
   StopToken stop_;
   const record::Topics topics_;
   RecordingRetention retention_;
-  std::optional<ClaimFetcher> claims_;
+  std::optional<reading::ClaimFetcher> claims_;
   std::unique_ptr<RecordingProgress> progress_;
   std::optional<catalog::StreamDirectory> directory_;
   std::optional<RecorderShared> shared_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aggregator/recorder/epoch_recorder.h"
+#include "aggregator/recorder/recorder_metrics.h"
 #include "aggregator/recorder/retention.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
@@ -28,6 +29,7 @@ struct RecordOptions {
   Duration retry_after = std::chrono::seconds(5);  // of a stream that could not be recorded
   RecordingLimits limits;
   payload::BlobSource* blobs = nullptr;  // nullptr: payloads outside of the log are absent
+  const RecorderMetrics* metrics = nullptr;
 };
 
 struct RecordedStream {
@@ -55,6 +57,8 @@ struct RecordEvents {
   std::function<void(const Recording&)> on_recording;         // has its name
   std::function<void(const std::string& stream)> on_segment;  // is written, to a .part
   std::function<void(RecordStep)> on_step;
+  // It cannot be recorded, and why; empty: it is recorded again.
+  std::function<void(const std::string& stream, const std::string& why)> on_failure;
 };
 
 // Records streams into files until somebody asks to stop; then what is open is finished. One thread reads

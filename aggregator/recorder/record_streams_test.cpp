@@ -19,6 +19,7 @@ namespace {
 using namespace testing;
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using Json = nlohmann::json;
 
@@ -45,6 +46,17 @@ class RecordStreams : public ::testing::Test {
     return report.value_or(RecordReport{});
   }
   RecordReport record() { return record(options()); }
+
+  // Two streams, and a file where one's folder should be.
+  void write_good_and_bad() {
+    auto bad = footage_.begin("bad", street());
+    auto good = footage_.begin("good", street(), kNoon + 1s);
+    for (std::int64_t i = 0; i < 10; ++i) {
+      footage_.write(bad, i);
+      footage_.write(good, i);
+    }
+    std::ofstream(directory_ / "bad") << "a file where the stream's folder should be";
+  }
 
   std::vector<std::string> names(const std::string& stream) {
     std::vector<std::string> names;
@@ -264,13 +276,7 @@ TEST_F(RecordStreams, AnotherGroupRecordsAllOfIt) {
 }
 
 TEST_F(RecordStreams, AStreamThatCannotBeWrittenStopsNoOtherAndComesLater) {
-  auto bad = footage_.begin("bad", street());
-  auto good = footage_.begin("good", street(), kNoon + 1s);
-  for (std::int64_t i = 0; i < 10; ++i) {
-    footage_.write(bad, i);
-    footage_.write(good, i);
-  }
-  std::ofstream(directory_ / "bad") << "a file where the stream's folder should be";
+  write_good_and_bad();
   auto report = record();
   EXPECT_TRUE(report.failed());
   EXPECT_NE(report.streams["bad"].failure, "");
@@ -284,20 +290,35 @@ TEST_F(RecordStreams, AStreamThatCannotBeWrittenStopsNoOtherAndComesLater) {
 }
 
 TEST_F(RecordStreams, AFailureThatPassesIsRetriedInTheSameRun) {
-  auto bad = footage_.begin("bad", street());
-  auto good = footage_.begin("good", street(), kNoon + 1s);
-  for (std::int64_t i = 0; i < 10; ++i) {
-    footage_.write(bad, i);
-    footage_.write(good, i);
-  }
-  std::ofstream(directory_ / "bad") << "a file where the stream's folder should be";
+  write_good_and_bad();
+  metrics::Registry registry;
+  RecorderMetrics metrics(registry);
+  auto good = metrics.stream("good"), bad = metrics.stream("bad");  // series go with the last who counts
+  auto counted = options();
+  counted.metrics = &metrics;
   RecordEvents events;
+  std::string counted_in_between;
   events.on_recording = [&](const Recording&) {
-    if (std::filesystem::is_regular_file(directory_ / "bad")) std::filesystem::remove(directory_ / "bad");
+    if (!std::filesystem::is_regular_file(directory_ / "bad")) return;
+    std::filesystem::remove(directory_ / "bad");
+    counted_in_between = registry.to_text();
   };
-  EXPECT_FALSE(record(options(), events).failed());
+  std::vector<std::string> failures;  // "": it goes on
+  events.on_failure = [&](const std::string& stream, const std::string& why) {
+    EXPECT_EQ(stream, "bad");
+    failures.push_back(why);
+  };
+  EXPECT_FALSE(record(counted, events).failed());
   EXPECT_EQ(recorded_of("bad"), all_of(street()));
   EXPECT_EQ(recorded_of("good"), all_of(street()));
+  EXPECT_THAT(failures, ElementsAre(HasSubstr("bad"), ""));
+  EXPECT_THAT(counted_in_between, HasSubstr("gopline_recorder_behind{stream=\"bad\"} 1\n"));
+  auto text = registry.to_text();
+  auto segments = std::to_string(street().segments.size());
+  EXPECT_THAT(text, HasSubstr("gopline_recorder_behind{stream=\"bad\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("gopline_recorder_segments_total{stream=\"good\"} " + segments + "\n"));
+  EXPECT_THAT(
+      text, HasSubstr("gopline_recorder_capture_to_file_seconds_count{stream=\"good\"} " + segments + "\n"));
 }
 
 TEST_F(RecordStreams, RetentionIsAppliedAtTheEndToo) {

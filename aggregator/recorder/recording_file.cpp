@@ -13,8 +13,6 @@
 namespace gopline::aggregator {
 namespace {
 
-constexpr Rational kMicroseconds{1, 1'000'000};
-
 bool has_fragments(const SegmentData& segment) {
   return segment.headers.content_type.find("/mp4") != std::string::npos;
 }

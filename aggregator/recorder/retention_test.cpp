@@ -19,11 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
-class Retention : public testing::Test {
+class Retention : public ::testing::Test {
  protected:
   const Timestamp now_ = Timestamp(std::chrono::seconds(1'795'348'800));
   TestDirectory directory_;
@@ -31,8 +31,9 @@ class Retention : public testing::Test {
   void write(const std::string& path, const std::string& text, Duration age = {}) {
     fs::create_directories(fs::path(path).parent_path());
     std::ofstream(path) << text;
-    auto seconds = std::chrono::duration_cast<std::chrono::seconds>((now_ - age).time_since_epoch()).count();
-    timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    auto in_seconds =
+        std::chrono::duration_cast<std::chrono::seconds>((now_ - age).time_since_epoch()).count();
+    timespec times[2] = {{in_seconds, 0}, {in_seconds, 0}};
     ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
   }
 

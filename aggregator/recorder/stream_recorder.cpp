@@ -39,7 +39,7 @@ Offset begin_of(const record::AssemblerEvent& event, Offset offset) {
 }  // namespace
 
 StreamRecorder::StreamRecorder(const RecordingOptions& options, const RecordingWorld& world,
-                               ClaimFetcher* claims, RecordingProgress& progress, std::string stream,
+                               reading::ClaimFetcher* claims, RecordingProgress& progress, std::string stream,
                                PartitionId partition)
     : options_(options),
       world_(world),
@@ -115,6 +115,8 @@ void StreamRecorder::take(record::AssemblerEvent event, Offset offset, SteadyTim
         using Event = std::decay_t<decltype(one)>;
         if constexpr (std::is_same_v<Event, record::StartedEpoch>) {
           return take(one, offset);
+        } else if constexpr (std::is_same_v<Event, record::OpenChunk>) {
+          return {};  // what becomes of its segment is recorded
         } else if constexpr (std::is_same_v<Event, record::WrittenGap>) {
           return recorder_of(one.marker.epoch).state(one.marker, offset, now);
         } else if constexpr (std::is_same_v<Event, record::BadRecord>) {

@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "aggregator/claim_fetcher.h"
 #include "aggregator/recorder/epoch_recorder.h"
 #include "aggregator/recorder/recording_progress.h"
+#include "common/reading/claim_fetcher.h"
 #include "common/record/chunk_assembler.h"
 
 namespace gopline::aggregator {
@@ -15,7 +15,7 @@ namespace gopline::aggregator {
 class StreamRecorder {
  public:
   // References and pointers outlive it. `claims` nullptr: payloads outside of the log are absent.
-  StreamRecorder(const RecordingOptions& options, const RecordingWorld& world, ClaimFetcher* claims,
+  StreamRecorder(const RecordingOptions& options, const RecordingWorld& world, reading::ClaimFetcher* claims,
                  RecordingProgress& progress, std::string stream, PartitionId partition);
 
   // What the assembler made of the record at `offset`.
@@ -46,7 +46,7 @@ class StreamRecorder {
 
   const RecordingOptions& options_;
   const RecordingWorld& world_;
-  ClaimFetcher* claims_;
+  reading::ClaimFetcher* claims_;
   RecordingProgress& progress_;
   const std::string stream_;
   const PartitionId partition_;
