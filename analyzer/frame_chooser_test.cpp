@@ -1,0 +1,42 @@
+#include "analyzer/frame_chooser.h"
+
+#include <gtest/gtest.h>
+
+namespace gopline::analyzer {
+namespace {
+
+media::Packet packet(std::int64_t pts, std::int64_t duration, bool key = false) {
+  media::Packet one;
+  one.pts = pts;
+  one.duration = duration;
+  one.flags = key ? media::packet_flags::kKey : 0;
+  return one;
+}
+
+int chosen(Rational rate, std::int64_t first, int count, std::int64_t duration, Rational base) {
+  FrameChoice choice{FrameChoice::Kind::kRate, rate};
+  int all = 0;
+  for (int i = 0; i < count; ++i)
+    all += is_chosen(choice, packet(first + i * duration, duration), base) ? 1 : 0;
+  return all;
+}
+
+TEST(FrameChooser, SoManyASecond) {
+  EXPECT_EQ(chosen({2, 1}, 0, 250, 3600, {1, 90000}), 20);  // ten seconds of 25 a second
+  EXPECT_EQ(chosen({2, 1}, 7200, 250, 3600, {1, 90000}), 20) << "wherever it begins";
+  EXPECT_EQ(chosen({1, 2}, 0, 250, 3600, {1, 90000}), 5);
+  EXPECT_EQ(chosen({25, 1}, 0, 250, 3600, {1, 90000}), 250);
+  EXPECT_EQ(chosen({100, 1}, 0, 250, 3600, {1, 90000}), 250) << "no more than there are";
+  EXPECT_EQ(chosen({15, 1}, 0, 300, 1001, {1, 30000}), 150) << "of 29.97 a second, rounded by time";
+  EXPECT_EQ(chosen({1, 1}, -90000, 50, 3600, {1, 90000}), 2) << "before zero, too";
+}
+
+TEST(FrameChooser, AllAndKey) {
+  EXPECT_TRUE(is_chosen({FrameChoice::Kind::kAll, {}}, packet(1, 1), {1, 10}));
+  EXPECT_TRUE(is_chosen({FrameChoice::Kind::kKey, {}}, packet(1, 1, true), {1, 10}));
+  EXPECT_FALSE(is_chosen({FrameChoice::Kind::kKey, {}}, packet(1, 1), {1, 10}));
+  EXPECT_TRUE(is_chosen({FrameChoice::Kind::kRate, {1, 1}}, packet(1, 0), {1, 10})) << "nobody knows better";
+}
+
+}  // namespace
+}  // namespace gopline::analyzer
