@@ -1,0 +1,26 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/bytes/buffer.h"
+#include "common/bytes/buffer_chain.h"
+
+namespace gopline::server {
+
+// Of a stored segment, what a browser's Media Source Extensions and other HLS players take: tracks of codecs
+// that have a place there. Others (G.711, data) are left out, and not a byte of the rest is touched.
+struct BrowserTracks {
+  Buffer init;                  // ftyp moov, without the tracks that are left out
+  std::uint64_t init_size = 0;  // of the stored one: fragments begin behind it
+  std::vector<int> track_ids;   // that stay; none: nothing can be played
+  bool all = true;              // nothing was left out
+};
+
+// kCorrupt when the segment's head does not parse.
+Result<BrowserTracks> browser_tracks(const Buffer& segment);
+
+// The fragments of these tracks, in the segment's memory. kCorrupt when its boxes do not parse.
+Result<BufferChain> browser_fragments(const Buffer& segment, const BrowserTracks& tracks);
+
+}  // namespace gopline::server

@@ -1,0 +1,133 @@
+#include "server/segment_store.h"
+
+#include <utility>
+
+#include "common/reading/claim_fetcher.h"
+#include "common/record/chunk_assembler.h"
+
+namespace gopline::server {
+namespace {
+
+constexpr std::size_t kMostIdleFetchers = 4;  // of a partition
+
+tl::unexpected<Error> missing(const record::IndexEntry& entry, std::string_view why) {
+  return fail(ErrorCode::kNotFound, "{}: segment {} of epoch {}: {}", entry.stream, entry.segment,
+              entry.epoch, why);
+}
+
+}  // namespace
+
+record::IncomingRecord incoming_from(const StoredRecord& stored) {
+  record::IncomingRecord incoming;
+  incoming.offset = stored.offset;
+  incoming.timestamp = stored.timestamp;
+  incoming.key = stored.key;
+  incoming.headers = &stored.headers;
+  incoming.value = stored.value.value_or(Buffer());
+  if (stored.damage) incoming.damage = stored.damage->message;
+  incoming.pinned_bytes = stored.pinned_bytes;
+  return incoming;
+}
+
+Result<SegmentPtr> SegmentStore::get(const record::IndexEntry& entry, const StopToken& stop) {
+  Key key{entry.stream, entry.epoch, entry.segment};
+  std::promise<Result<SegmentPtr>> promise;
+  {
+    std::unique_lock lock(mutex_);
+    if (auto found = by_key_.find(key); found != by_key_.end()) {
+      used_.splice(used_.begin(), used_, found->second);
+      auto segment = found->second->segment;
+      lock.unlock();
+      return segment.get();  // waits for whoever reads it
+    }
+    used_.push_front({key, promise.get_future().share(), 0});
+    by_key_[key] = used_.begin();
+  }
+  auto segment = read(entry, stop);
+  settle(key, segment);
+  promise.set_value(segment);
+  return segment;
+}
+
+// What was read is kept, what failed is tried again when it is next asked for.
+void SegmentStore::settle(const Key& key, const Result<SegmentPtr>& segment) {
+  std::lock_guard lock(mutex_);
+  auto place = by_key_.at(key);
+  if (!segment) {
+    used_.erase(place);
+    by_key_.erase(key);
+    return;
+  }
+  place->bytes = (*segment)->bytes.size() + 1;
+  bytes_ += place->bytes;
+  for (auto oldest = used_.end(); bytes_ > most_bytes_ && oldest != used_.begin();) {
+    --oldest;
+    if (oldest->bytes == 0) continue;
+    bytes_ -= oldest->bytes;
+    by_key_.erase(oldest->key);
+    oldest = used_.erase(oldest);
+  }
+}
+
+std::unique_ptr<aggregator::RecordFetcher> SegmentStore::borrow(PartitionId partition) {
+  std::lock_guard lock(mutex_);
+  auto& pool = idle_[partition];
+  if (pool.empty())
+    return std::make_unique<aggregator::RecordFetcher>(log_, TopicPartition{topic_, partition}, StopToken());
+  auto fetcher = std::move(pool.back());
+  pool.pop_back();
+  return fetcher;
+}
+
+// One that has failed is not given back.
+void SegmentStore::give_back(PartitionId partition, std::unique_ptr<aggregator::RecordFetcher> fetcher) {
+  std::lock_guard lock(mutex_);
+  auto& pool = idle_[partition];
+  if (pool.size() < kMostIdleFetchers) pool.push_back(std::move(fetcher));
+}
+
+Result<record::EpochStarted> SegmentStore::epoch_of(const record::IndexEntry& entry, const StopToken& stop) {
+  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "stopped");
+  auto fetcher = borrow(entry.partition);
+  GOPLINE_ASSIGN(auto stored, fetcher->fetch(entry.epoch_offset));
+  give_back(entry.partition, std::move(fetcher));
+  if (!stored || !stored->value) return missing(entry, "the log does not keep the beginning of its epoch");
+  return record::parse_epoch_started(stored->headers, *stored->value);
+}
+
+Result<SegmentPtr> SegmentStore::read(const record::IndexEntry& entry, const StopToken& stop) {
+  if (entry.init_xxh3.empty()) {
+    return fail(ErrorCode::kUnsupported, "{}: epoch {} is stored as NUT, which no browser plays",
+                entry.stream, entry.epoch);
+  }
+  auto fetcher = borrow(entry.partition);
+  GOPLINE_ASSIGN(auto chunks, read_chunks(entry, *fetcher, stop));
+  give_back(entry.partition, std::move(fetcher));
+  ServedSegment segment;
+  segment.bytes = chunks.flatten();  // the only copy, and none where it came in one piece
+  GOPLINE_ASSIGN(segment.tracks, browser_tracks(segment.bytes));
+  GOPLINE_ASSIGN(segment.fragments, browser_fragments(segment.bytes, segment.tracks));
+  return std::make_shared<const ServedSegment>(std::move(segment));
+}
+
+Result<BufferChain> SegmentStore::read_chunks(const record::IndexEntry& entry,
+                                              aggregator::RecordFetcher& fetcher, const StopToken& stop) {
+  record::ChunkAssembler assembler;
+  for (auto offset : entry.offsets) {
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "stopped");
+    GOPLINE_ASSIGN(auto stored, fetcher.fetch(offset, entry.size));
+    if (!stored) return missing(entry, "the log does not keep it any more");
+    for (auto& event : assembler.add(incoming_from(*stored), SteadyTime{})) {
+      if (auto* bad = std::get_if<record::BadRecord>(&event)) return tl::unexpected<Error>(bad->error);
+      auto* whole = std::get_if<record::AssembledSegment>(&event);
+      if (!whole || whole->headers.epoch != entry.epoch || whole->headers.segment != entry.segment) continue;
+      if (whole->datarefs.empty()) return std::move(whole->bytes);
+      reading::ClaimFetcher claims(blobs_, stop);
+      return claims.fetch(whole->datarefs);
+    }
+  }
+  return fail(ErrorCode::kCorrupt, "{}: segment {} of epoch {} is damaged", entry.stream, entry.segment,
+              entry.epoch);
+}
+
+}  // namespace gopline::server

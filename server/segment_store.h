@@ -1,0 +1,76 @@
+#pragma once
+#include <cstdint>
+#include <future>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "aggregator/record_fetcher.h"
+#include "common/base/result.h"
+#include "common/base/stop_signal.h"
+#include "common/log/log.h"
+#include "common/payload/blob_source.h"
+#include "common/record/chunk_assembler.h"
+#include "common/record/markers.h"
+#include "server/browser_tracks.h"
+
+namespace gopline::server {
+
+// A segment that came whole and verified, ready to be sent.
+struct ServedSegment {
+  Buffer bytes;  // as stored
+  BrowserTracks tracks;
+  BufferChain fragments;  // of these tracks, in the memory of `bytes`
+};
+using SegmentPtr = std::shared_ptr<const ServedSegment>;
+
+// Segments by their index entries: read once for all who want them, the ones used last kept within a bound in
+// bytes. Thread-safe.
+class SegmentStore {
+ public:
+  // All outlive the store. `blobs`: where claim checks are redeemed.
+  SegmentStore(Log& log, std::string segments_topic, payload::BlobSource& blobs, std::size_t most_bytes)
+      : log_(log), topic_(std::move(segments_topic)), blobs_(blobs), most_bytes_(most_bytes) {}
+
+  // Blocks while it is read. kNotFound: the log does not keep it any more; kCorrupt; kUnsupported: it is
+  // stored in a form that no browser plays; else the log's errors.
+  Result<SegmentPtr> get(const record::IndexEntry& entry, const StopToken& stop);
+
+  // How the epoch of that segment began; read every time.
+  Result<record::EpochStarted> epoch_of(const record::IndexEntry& entry, const StopToken& stop);
+
+ private:
+  using Key = std::tuple<std::string, EpochNumber, SegmentNumber>;
+  struct Kept {
+    Key key;
+    std::shared_future<Result<SegmentPtr>> segment;
+    std::size_t bytes = 0;  // 0: still being read
+  };
+  using FetcherPool = std::vector<std::unique_ptr<aggregator::RecordFetcher>>;
+
+  Result<SegmentPtr> read(const record::IndexEntry& entry, const StopToken& stop);
+  Result<BufferChain> read_chunks(const record::IndexEntry& entry, aggregator::RecordFetcher& fetcher,
+                                  const StopToken& stop);
+  std::unique_ptr<aggregator::RecordFetcher> borrow(PartitionId partition);
+  void give_back(PartitionId partition, std::unique_ptr<aggregator::RecordFetcher> fetcher);
+  void settle(const Key& key, const Result<SegmentPtr>& segment);
+
+  Log& log_;
+  const std::string topic_;
+  payload::BlobSource& blobs_;
+  const std::size_t most_bytes_;
+  std::mutex mutex_;
+  std::list<Kept> used_;  // the one used last comes first
+  std::map<Key, std::list<Kept>::iterator> by_key_;
+  std::size_t bytes_ = 0;
+  std::map<PartitionId, FetcherPool> idle_;  // a reader costs a log over a network connections
+};
+
+// Its value is shared; the headers are `stored`'s.
+record::IncomingRecord incoming_from(const StoredRecord& stored);
+
+}  // namespace gopline::server

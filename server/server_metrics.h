@@ -1,0 +1,52 @@
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/http/message.h"
+#include "common/http/request_target.h"
+#include "common/metrics/registry.h"
+
+// Every metric of the playback server. docs/metrics.md says what each means; a test holds it to the code.
+namespace gopline::server {
+
+// What was asked for.
+enum class RequestKind {
+  kPage,
+  kApi,
+  kEvents,
+  kPlaylist,
+  kInit,
+  kSegment,
+  kPart,
+  kClip,
+  kSnapshot,
+  kSession,
+  kOther
+};
+inline constexpr std::size_t kRequestKinds = 11;
+std::string_view to_string(RequestKind kind);  // "page", "api", "events", "playlist" ...
+RequestKind kind_of(const http::RequestTarget& target);
+
+// One made from nothing counts nothing. Copies count the same. Thread-safe.
+class ServerMetrics {
+ public:
+  ServerMetrics() = default;
+  explicit ServerMetrics(metrics::Registry& registry);  // once for a registry, which outlives it
+
+  // An answer begins that was waited for so long.
+  void count(RequestKind kind, const http::Response& response, Duration waited) const;
+
+ private:
+  static constexpr std::size_t kStatusClasses = 4;  // 2xx to 5xx
+  struct OfKind {
+    std::array<metrics::Counter, kStatusClasses> answers;
+    metrics::Counter bytes;
+    metrics::Histogram wait;
+  };
+  std::array<OfKind, kRequestKinds> kinds_;
+};
+
+}  // namespace gopline::server
