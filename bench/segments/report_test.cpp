@@ -75,7 +75,8 @@ TEST(Report, AStrategyLooksAlikeInEveryChart) {
   results.cases.push_back(case_of("chunk@512KiB", 1'000'000, {}));
   results.cases.push_back(case_of("chunk@2MiB", 1'000'000, {}));
   std::map<std::string, int> slots;
-  for (const auto& chart : charts_of(results).sizes) {
+  const auto charts = charts_of(results);
+  for (const auto& chart : charts.sizes) {
     for (const auto& series : chart.series) {
       auto [known, is_new] = slots.emplace(series.name, series.slot);
       EXPECT_EQ(known->second, series.slot) << series.name;

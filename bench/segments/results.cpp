@@ -7,7 +7,7 @@
 namespace gopline::bench {
 namespace {
 
-std::string cell(const std::optional<double>& value) {
+std::string csv_cell(const std::optional<double>& value) {
   return value ? fmt::format("{:.6g}", *value) : "";
 }
 
@@ -52,16 +52,17 @@ std::string to_csv(const Results& results) {
   for (const auto& c : results.cases) {
     std::optional<double> seconds;
     if (c.measured.duration) seconds = static_cast<double>(c.measured.duration->count()) / 1e6;
-    out += fmt::format("{},{},{},{},{},{}", c.measured.bytes, cell(seconds), to_string(c.measured.strategy),
-                       quoted(c.absent), quoted(c.chosen), c.repetitions.size());
+    out +=
+        fmt::format("{},{},{},{},{},{}", c.measured.bytes, csv_cell(seconds), to_string(c.measured.strategy),
+                    quoted(c.absent), quoted(c.chosen), c.repetitions.size());
     for (const auto& column : kColumns) {
       auto spread = c.spread(column.figure);
       out += spread ? fmt::format(",{:.6g},{:.6g},{:.6g}", spread->median, spread->low, spread->high) : ",,,";
     }
     auto latency = c.latency.value_or(LatencyFigures{});
     out += c.latency ? fmt::format(",{:.6g},{}", latency.rate_per_s, latency.samples) : ",,";
-    out += fmt::format(",{},{},{},{}\n", cell(latency.p50_ms), cell(latency.p99_ms), cell(latency.p999_ms),
-                       cell(latency.worst_ms));
+    out += fmt::format(",{},{},{},{}\n", csv_cell(latency.p50_ms), csv_cell(latency.p99_ms),
+                       csv_cell(latency.p999_ms), csv_cell(latency.worst_ms));
   }
   return out;
 }
