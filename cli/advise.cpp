@@ -15,7 +15,7 @@
 namespace gopline::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kAdviseExamples =
     "  gopline advise report/results.json                 after gopline bench segments --output report\n"
     "  gopline advise report/results.json --streams 200 --bitrate 4Mbit/s\n"
     "  gopline advise report/results.json --latency-goal 800ms --report report/report.html\n";
@@ -97,7 +97,7 @@ void add_advise_command(CLI::App& root, Action& chosen) {
   command->add_option("--report", options->report, "Also write the results' report anew, with this advice")
       ->type_name("FILE");
   add_json_option(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kAdviseExamples);
   command->callback([options, &chosen] {
     chosen = [options](const Environment&) {
       auto code = run(*options);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,10 +14,13 @@
 #include "cli/console.h"
 #include "cli/display_width.h"
 #include "cli/exit_codes.h"
+#include "cli/follow_report.h"
 #include "cli/live_outputs.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
+#include "cli/reader_telemetry.h"
 #include "cli/several_streams.h"
+#include "cli/steady_memory.h"
 #include "cli/stream_summary.h"
 #include "cli/table.h"
 #include "cli/text_forms.h"
@@ -27,7 +31,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples =
+constexpr const char* kAggregateExamples =
     "  gopline aggregate lobby --output lobby.mp4      the newest epoch, as it was split\n"
     "  gopline aggregate lobby --output lobby.mkv --epoch all\n"
     "  gopline aggregate lobby --output part.mp4 --from 2026-11-22T18:30:00Z --to 2026-11-22T18:35:00Z\n"
@@ -35,6 +39,7 @@ constexpr const char* kExamples =
     "untouched\n"
     "  gopline aggregate lobby --output - | ffplay -\n"
     "  gopline aggregate lobby --follow --output - | ffplay -    as it is being made, until Ctrl-C\n"
+    "  gopline aggregate lobby --follow --output lobby.mkv --stats --metrics 127.0.0.1:9101\n"
     "  gopline aggregate lobby --follow --output srt://recorder:9000        MPEG-TS; udp://, rtmp://, "
     "rtsp:// too\n"
     "  gopline aggregate lobby --follow --serve rtsp://127.0.0.1:8554/lobby  for players that pull\n"
@@ -48,7 +53,9 @@ constexpr const char* kExamples =
     "output goes on at the next key frame. When it fails, no output file is left.\n"
     "With --follow it begins at the next key frame, or at --from, and keeps the stream's pace, as far behind "
     "as its\n"
-    "arrivals ask for: so long it waits for what is missing, and then states a gap.\n"
+    "arrivals ask for: so long it waits for what is missing, and then states a gap. A file gets at once what "
+    "follows\n"
+    "on what it has (--pace arrival). What is split with --latency low comes out in its parts.\n"
     "What goes into the network leaves at its pace. A receiver that goes away is connected to again, and "
     "what is\n"
     "dropped meanwhile is counted; without --follow it is an error.\n"
@@ -67,6 +74,9 @@ struct AggregateCommand {
   bool follow = false;
   Duration min_delay{}, max_delay = aggregator::PlayoutDelayOptions{}.most;
   std::optional<Timestamp> until;
+  std::optional<bool> paced;  // nullopt: unless the output is a file
+  bool stats = false;
+  std::string metrics;  // HOST:PORT; empty: nowhere
   std::vector<std::string> streams;
   bool several = false;  // one may be several: a mosaic of one tile
   SeveralOptions of_several;
@@ -145,50 +155,40 @@ std::string summary(const AggregateCommand& command, const aggregator::Aggregate
   return text;
 }
 
-ordered_json follow_json(const AggregateCommand& command, const aggregator::FollowReport& report) {
-  auto json = report_json(command, report.output);
-  const auto& playout = report.playout;
-  json["whole"] = report.whole();
-  json["follow"] = {{"gaps", report.gaps},
-                    {"delay_seconds", static_cast<double>(playout.delay.count()) / 1e6},
-                    {"drift_ppm", playout.drift_ppm},
-                    {"unplayable", playout.order.unplayable},
-                    {"over_budget", playout.order.over_budget}};
-  return json;
-}
-
-// One line, as it is stated.
-std::string gap_line(const std::string& stream, const aggregator::Absence& absence) {
-  auto which = absence.first_segment ? fmt::format(", from segment {} on", *absence.first_segment) : "";
-  return fmt::format("gap in {}: {}, epoch {}{}, {} to {}: {}\n", printable(stream), to_string(absence.cause),
-                     absence.epoch, which, show_time(absence.from), show_time(absence.to), absence.reason);
-}
-
 Result<int> follow(const AggregateCommand& command, aggregator::AggregateOptions options, Log& log,
                    const Environment& environment) {
   const auto& stream = command.aggregate.selection.stream;
-  aggregator::FollowOptions following{std::move(options), command.until, {}};
+  GOPLINE_ASSIGN(auto telemetry, ReaderTelemetry::start(command.metrics));
+  aggregator::FollowOptions following{std::move(options), command.until, {}, {}, telemetry->stream(stream)};
   following.playout.delay.least = command.min_delay;
   following.playout.delay.most = command.max_delay;
+  following.paced = command.paced;
   bool quiet = command.output.quiet;
   ProgressBoard board(environment.clock, progress_options(quiet), print_note);
   auto line = board.add(stream);
   aggregator::FollowEvents events;
   events.on_ready = [&] {
-    if (!quiet) print_note(fmt::format("following {}\n", printable(stream)));
+    if (!quiet) board.message(fmt::format("following {}", printable(stream)));
   };
-  events.on_absence = [&](const aggregator::Absence& absence) { print_note(gap_line(stream, absence)); };
-  events.on_progress = [&](const aggregator::AggregateProgress& progress) {
-    board.update(line, ProgressState{progress.bytes, std::nullopt, {}});
+  events.on_absence = [&](const aggregator::Absence& absence) { board.message(gap_line(stream, absence)); };
+  events.on_stats = [&](const aggregator::FollowStats& stats) {
+    telemetry->update(stream, stats);
+    board.update(line, ProgressState{stats.bytes, std::nullopt, {}, command.stats ? stats_row(stats) : ""});
   };
   auto started = environment.clock.steady_now();
   auto report = aggregator::follow_stream(log, environment.clock, following, events, environment.stop);
   board.close();
   if (!report) return tl::unexpected(report.error());
   auto elapsed = std::chrono::duration_cast<Duration>(environment.clock.steady_now() - started);
-  if (command.output.json) print_result(follow_json(command, *report).dump(2) + "\n");
+  if (command.output.json) {
+    auto json = report_json(command, report->output);
+    json["whole"] = report->whole();
+    json["follow"] = stats_json(report->stats);
+    print_result(json.dump(2) + "\n");
+  }
   bool whole = report->whole() && received(command).dropped_packets == 0;
   if (!whole || !(quiet || command.output.json)) print_note(summary(command, report->output, elapsed));
+  if (command.stats && !command.output.json) print_note(stats_text(report->stats));
   if (report->interrupted) return kInterrupted;
   return whole ? kWhole : kNotWhole;
 }
@@ -221,6 +221,9 @@ void check_several(const CLI::App& command, const AggregateCommand& options) {
   }
   if (options.epoch && options.epoch->kind == aggregator::EpochSelection::Kind::kOne)
     throw CLI::ValidationError("--epoch", "takes latest or all where there are several streams");
+  for (const auto* name : {"--pace", "--stats", "--metrics"}) {
+    if (command.count(name) > 0) throw CLI::ValidationError(name, "is for one stream");
+  }
   bool to_network = !options.live.serve.empty() || options.aggregate.output.find("://") != std::string::npos;
   if (to_network) throw CLI::ValidationError("--output", "takes a file or - where there are several streams");
 }
@@ -235,7 +238,7 @@ void check_follow_options(const CLI::App& command, const AggregateCommand& optio
       throw CLI::ValidationError("--min-delay", "is longer than --max-delay");
     return;
   }
-  for (const auto* name : {"--min-delay", "--max-delay", "--until"}) {
+  for (const auto* name : {"--min-delay", "--max-delay", "--until", "--pace", "--stats", "--metrics"}) {
     if (command.count(name) > 0) throw CLI::ValidationError(name, "goes with --follow");
   }
 }
@@ -250,6 +253,8 @@ void check_output_options(const CLI::App& command, const AggregateCommand& optio
 }
 
 Result<int> run(AggregateCommand command, const Environment& environment) {
+  std::optional<SteadyMemory> memory;
+  if (command.follow) memory.emplace();
   GOPLINE_ASSIGN(auto receiver, open_receiver(command.aggregate.selection.stream, command.aggregate.output,
                                               command.live, command.follow, environment));
   if (receiver) {
@@ -327,10 +332,21 @@ void add_aggregate_command(CLI::App& root, Action& chosen) {
   add_duration(*command, "--max-delay", options->max_delay,
                "--follow: wait at most so long for what is missing (10s)");
   add_time(*command, "--until", options->until, "--follow: end before this capture time");
+  command
+      ->add_option_function<std::string>(
+          "--pace", [options](const std::string& pace) { options->paced = pace == "timeline"; },
+          "--follow: put out when it is due, or when it comes (files)")
+      ->check(CLI::IsMember({"timeline", "arrival"}))
+      ->type_name("timeline|arrival");
+  command->add_flag("--stats", options->stats, "--follow: say how it goes: delays, buffer, gaps, lag");
+  command
+      ->add_option("--metrics", options->metrics,
+                   "--follow: serve /metrics for Prometheus, and /healthz (docs/metrics.md)")
+      ->type_name("HOST:PORT");
   add_several_options(*command, options->of_several);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kAggregateExamples);
   command->callback([options, command, &chosen] {
     check_follow_options(*command, *options);
     options->several = are_several(*command, options->streams);

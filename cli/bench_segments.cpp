@@ -21,7 +21,7 @@
 namespace gopline::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kBenchSegmentsExamples =
     "  gopline bench segments                                   the log in ./gopline-data\n"
     "  gopline bench segments --log kafka://broker:9092 --output report\n"
     "  gopline bench segments --log kafka://broker:9092 --sizes 64KB,1MB,8MB --strategies inline,chunk\n"
@@ -258,7 +258,7 @@ void add_bench_command(CLI::App& root, Action& chosen) {
       ->type_name("FOLDER");
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kBenchSegmentsExamples);
   command->callback([options, &chosen] {
     chosen = [options](const Environment& environment) {
       apply_verbosity(options->output);

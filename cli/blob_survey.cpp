@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "aggregator/claim_fetcher.h"
 #include "common/catalog/claims.h"
 #include "common/payload/blob_key.h"
+#include "common/reading/claim_fetcher.h"
 #include "common/record/topics.h"
 
 namespace gopline::cli {
@@ -85,7 +85,7 @@ Result<ClaimsReport> verify_claims(Log& log, payload::BlobSource& blobs, const N
                                    const std::function<void(std::uint64_t bytes)>& progress,
                                    const StopToken& stop) {
   ClaimsReport report;
-  aggregator::ClaimFetcher fetcher(blobs, stop);
+  reading::ClaimFetcher fetcher(blobs, stop);
   auto check = [&](const catalog::Claim& claim) -> Result<void> {
     const auto& headers = claim.headers;
     auto bytes = fetcher.fetch(std::vector{*headers.dataref});

@@ -22,7 +22,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples =
+constexpr const char* kBlobsExamples =
     "  gopline blobs list --blobs /srv/blobs                  what lies there, by stream\n"
     "  gopline blobs verify --log ./gopline-data              read every payload that the log refers to\n"
     "  gopline blobs gc --log ./gopline-data --blobs /srv/blobs            what could go\n"
@@ -167,7 +167,7 @@ CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& 
   add_blob_options(*command, options->blobs);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kBlobsExamples);
   command->callback([options, run, needs_store, &chosen] {
     if (needs_store && options->blobs.url.empty()) throw CLI::RequiredError("--blobs");
     if (options->collect.grace < kLeastGrace) {
@@ -187,7 +187,7 @@ CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& 
 void add_blobs_command(CLI::App& root, Action& chosen) {
   auto* blobs = root.add_subcommand("blobs", "Look after payloads that lie outside of the log");
   blobs->require_subcommand(1);
-  add_footer(*blobs, kExamples);
+  add_footer(*blobs, kBlobsExamples);
   auto options = std::make_shared<BlobsCommand>();
   declare(*blobs, "list", "What lies in a store, by stream", options, run_list, true, chosen);
   auto* verify = declare(*blobs, "verify", "Read every payload that the log refers to, and check it", options,

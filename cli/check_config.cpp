@@ -13,7 +13,7 @@
 namespace gopline::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCheckConfigExamples =
     "  gopline check-config cameras.yaml             what it says, or what is wrong with it\n"
     "  gopline check-config cameras.yaml && systemctl reload gopline\n\n"
     "docs/cameras.yaml is an example with every word there is.\n";
@@ -61,7 +61,7 @@ void add_check_config_command(CLI::App& root, Action& chosen) {
       root.add_subcommand("check-config", "Say what a file of cameras means, or what is wrong with it");
   command->add_option("FILE", options->path, "As for split --config")->required()->type_name("");
   add_json_option(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kCheckConfigExamples);
   command->callback([options, &chosen] { chosen = [options](const Environment&) { return run(*options); }; });
 }
 

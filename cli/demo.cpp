@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kExamples =
+constexpr const char* kDemoExamples =
     "  gopline demo                    in a temporary folder that is removed afterwards\n"
     "  gopline demo --keep demo-out    keep the log and the videos it makes\n";
 
@@ -268,7 +268,7 @@ void add_demo_command(CLI::App& root, Action& chosen) {
   command->add_option("--media", options->media, "The folder with the sample clips")->type_name("DIR");
   command->add_option("--keep", options->keep, "Keep everything in this folder")->type_name("DIR");
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kDemoExamples);
   command->callback([options, &chosen] {
     chosen = [options](const Environment& environment) {
       apply_verbosity(options->output);

@@ -22,7 +22,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples =
+constexpr const char* kGetExamples =
     "  gopline get reports/daily --output report.csv        the newest file that was put whole\n"
     "  gopline get reports/daily --output old.csv --epoch 12\n"
     "  gopline get images --output - | tar -x\n\n"
@@ -112,7 +112,7 @@ void add_get_command(CLI::App& root, Action& chosen) {
       ->type_name("N");
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kGetExamples);
   command->callback([options, &chosen] {
     if (options->output.json && options->get.output == "-") {
       throw CLI::ValidationError("--json", "standard output carries the file: give --output a file");

@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples =
+constexpr const char* kInspectExamples =
     "  gopline inspect lobby                  a row per segment, all epochs\n"
     "  gopline inspect lobby --epoch latest   of the newest epoch only\n"
     "  gopline inspect lobby --tracks         what each epoch carries\n"
@@ -196,7 +196,7 @@ void add_inspect_command(CLI::App& root, Action& chosen) {
   add_blob_options(*command, options->blobs);
   command->add_flag("--tracks", options->tracks, "Show the epochs and what they carry instead");
   add_json_option(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kInspectExamples);
   command->callback([options, &chosen] {
     chosen = [options](const Environment& environment) {
       auto code = run(*options, environment);

@@ -90,6 +90,8 @@ Result<std::unique_ptr<Log>> open_url(const std::string& url, std::string_view f
 
 Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use, StopToken stop) {
   GOPLINE_ASSIGN(auto topics, topics_of(options));
+  auto use_of_events = use == LogUse::kDerive ? LogUse::kWrite : use;
+  if (use == LogUse::kDerive) use = LogUse::kRead;
   GOPLINE_ASSIGN(auto log, open_url(options.url, "--log", options, use, stop));
   std::map<std::string, std::unique_ptr<Log>> elsewhere;
   if (!options.index_url.empty()) {
@@ -97,7 +99,7 @@ Result<std::unique_ptr<Log>> open_log(const LogOptions& options, LogUse use, Sto
   }
   if (!options.events_url.empty()) {
     GOPLINE_ASSIGN(elsewhere[topics.events],
-                   open_url(options.events_url, "--events-log", options, use, stop));
+                   open_url(options.events_url, "--events-log", options, use_of_events, stop));
   }
   if (elsewhere.empty()) return log;
   return make_routed_log(std::move(log), std::move(elsewhere));

@@ -13,8 +13,9 @@
 namespace gopline::cli {
 
 enum class LogUse {
-  kWrite,  // makes the log where there is none
-  kRead,   // kNotFound where there is none: reading must not leave an empty log behind
+  kWrite,   // makes the log where there is none
+  kRead,    // kNotFound where there is none: reading must not leave an empty log behind
+  kDerive,  // reads, and makes the log of events where that is another and there is none
 };
 
 // Opens what --log names, with --index-log and --events-log beside it. The error says which log, what is

@@ -19,12 +19,14 @@ constexpr const char* kDescription =
     "gopline splits video into a log and puts it back together, exactly.\n\n"
     "  source ─ split ─▶ segments in a log (a folder or Kafka) ─ aggregate ─▶ mp4, mkv, ts, nut\n";
 
-constexpr const char* kExamples =
+constexpr const char* kMainExamples =
     "  gopline split lobby.mp4 door.mkv          cut two files into two streams of ./gopline-data\n"
     "  gopline streams                           what is there\n"
     "  gopline aggregate lobby --output out.mp4  put one back together\n"
     "  gopline record --streams '*' -d videos    all streams into files, as they are made\n"
+    "  gopline analyze --analyzer motion         look for motion in all of them\n"
     "  gopline put report.csv --stream reports   any other file, of any size; 'get' brings it back\n"
+    "  gopline serve                             see and play it all at http://127.0.0.1:8080\n"
     "  gopline verify lobby                      check every byte of it\n"
     "  gopline demo                              all of this, shown on sample clips\n\n"
     "'gopline COMMAND --help' explains a command.\n";
@@ -33,17 +35,22 @@ void declare(CLI::App& app, Action& chosen) {
   app.name("gopline");
   app.set_version_flag("--version", "gopline " GOPLINE_VERSION, "Print the version");
   app.require_subcommand(1);
-  app.footer("Examples:\n" + std::string(kExamples) + "\n" + std::string(kExitCodesHelp));
+  app.footer("Examples:\n" + std::string(kMainExamples) + "\n" + std::string(kExitCodesHelp));
   add_split_command(app, chosen);
   add_check_config_command(app, chosen);
   add_aggregate_command(app, chosen);
   add_record_command(app, chosen);
+  add_analyze_command(app, chosen);
+  add_events_command(app, chosen);
+  add_annotate_command(app, chosen);
   add_put_command(app, chosen);
   add_get_command(app, chosen);
   add_streams_command(app, chosen);
   add_inspect_command(app, chosen);
   add_verify_command(app, chosen);
   add_blobs_command(app, chosen);
+  add_serve_command(app, chosen);
+  add_user_command(app, chosen);
   add_demo_command(app, chosen);
   add_bench_command(app, chosen);
   add_advise_command(app, chosen);

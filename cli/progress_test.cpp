@@ -8,10 +8,10 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class ProgressBoardTest : public testing::Test {
+class ProgressBoardTest : public ::testing::Test {
  protected:
   ProgressBoard board(ProgressStyle style, int columns = 100, int rows = 24) {
     return ProgressBoard(clock_, ProgressOptions{style, columns, rows},

@@ -24,7 +24,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples =
+constexpr const char* kPutExamples =
     "  gopline put report.csv --stream reports/daily\n"
     "  gopline put disk.img --stream images --blobs s3://archive/gopline      the log keeps references\n"
     "  gopline put scan.tiff --stream scans --payload chunk --explain\n"
@@ -131,7 +131,7 @@ void add_put_command(CLI::App& root, Action& chosen) {
                "Keep files this long, in topics that are made now. Else for ever");
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kPutExamples);
   command->callback([options, &chosen] {
     check_payload_options(options->payload);
     chosen = [options](const Environment& environment) {

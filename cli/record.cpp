@@ -1,9 +1,6 @@
 #include <algorithm>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -15,8 +12,10 @@
 #include "cli/console.h"
 #include "cli/display_width.h"
 #include "cli/exit_codes.h"
+#include "cli/later_stop.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
+#include "cli/recorder_telemetry.h"
 #include "cli/steady_memory.h"
 #include "cli/table.h"
 #include "cli/text_forms.h"
@@ -28,10 +27,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples =
+constexpr const char* kRecordExamples =
     "  gopline record --streams 'site-7/*' --directory /srv/video\n"
     "  gopline record --streams '*' --directory /srv/video --split-every 1h --format mkv\n"
     "  gopline record --streams '*' --directory /srv/video --keep-age 30d --keep-bytes 2TB\n"
+    "  gopline record --streams '*' --directory /srv/video --metrics 127.0.0.1:9102\n"
     "  gopline record --streams lobby --directory export --until-end       what is there now, and no more\n\n"
     "Files begin at full intervals of capture time (UTC), at the first key frame there, and wherever the "
     "stream does\n"
@@ -42,8 +42,6 @@ constexpr const char* kExamples =
     "take\n"
     "its streams over. The group follows from --streams unless --group names it.\n";
 
-constexpr Duration kStopGrace = std::chrono::seconds(5);
-
 struct RecordCommand {
   LogOptions log;
   BlobOptions blobs;
@@ -51,6 +49,7 @@ struct RecordCommand {
   std::string from = "beginning";
   std::string format = "mp4";
   aggregator::RecordOptions record;
+  std::string metrics;  // HOST:PORT; empty: nowhere
 };
 
 // So that two recorders of different streams do not share them by mistake.
@@ -122,29 +121,6 @@ std::string recording_line(const aggregator::Recording& recording) {
   return text + "\n";
 }
 
-// Asks to stop a while after another asked: what is open is finished meanwhile, with a log that answers.
-class LaterStop {
- public:
-  LaterStop(StopToken first, Duration grace)
-      : thread_([this, first = std::move(first), grace](const StopToken& end) {
-          std::stop_callback wake(first, [this] {
-            std::lock_guard lock(mutex_);
-            changed_.notify_all();
-          });
-          std::unique_lock lock(mutex_);
-          changed_.wait(lock, end, [&] { return first.stop_requested(); });
-          changed_.wait_for(lock, end, grace, [] { return false; });
-          if (!end.stop_requested()) later_.request_stop();
-        }) {}
-  StopToken token() const { return later_.get_token(); }
-
- private:
-  StopSource later_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::jthread thread_;  // goes first
-};
-
 Result<StartPosition> start_of(const std::string& from) {
   if (from == "beginning") return StartPosition::beginning();
   if (from == "now") return StartPosition::end();
@@ -160,6 +136,8 @@ Result<int> run(const RecordCommand& command, const Environment& environment) {
   GOPLINE_ASSIGN(options.first_start, start_of(command.from));
   BlobStores blobs(command.blobs);
   options.blobs = &blobs;
+  GOPLINE_ASSIGN(auto telemetry, RecorderTelemetry::start(command.metrics));
+  options.metrics = telemetry->families();
   LaterStop stop_of_the_log(environment.stop, kStopGrace);
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kRead, stop_of_the_log.token()));
   bool quiet = command.output.quiet;
@@ -169,6 +147,9 @@ Result<int> run(const RecordCommand& command, const Environment& environment) {
       print_note(fmt::format("recording {} into {}, as group '{}'\n", fmt::join(options.patterns, " "),
                              options.recording.directory, options.group));
     }
+  };
+  events.on_failure = [&](const std::string& stream, const std::string& why) {
+    telemetry->tell(stream, why);
   };
   events.on_recording = [&](const aggregator::Recording& recording) {
     if (command.output.json) {
@@ -244,10 +225,14 @@ void add_record_command(CLI::App& root, Action& chosen) {
                "Wait so long for what is missing, and for more behind the end of an interval (30s)");
   add_duration(*command, "--session-timeout", record.session_timeout,
                "A recorder that is silent for so long loses its streams to the others (15s)");
+  command
+      ->add_option("--metrics", options->metrics,
+                   "Serve /metrics for Prometheus, and /healthz (docs/metrics.md)")
+      ->type_name("HOST:PORT");
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
   add_log_format_option(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kRecordExamples);
   command->callback([options, &chosen] {
     check(*options);
     chosen = [options](const Environment& environment) {

@@ -6,7 +6,7 @@
 namespace gopline::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(DefaultStream, is_the_file_name_without_its_extension) {
   EXPECT_EQ(default_stream_of("lobby.mp4"), "lobby");

@@ -23,7 +23,7 @@
 namespace gopline::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kSplitExamples =
     "  gopline split lobby.mp4                           into the stream 'lobby' of ./gopline-data\n"
     "  gopline split *.mkv --log /var/lib/gopline        several at once, each its own stream\n"
     "  gopline split a/cam.mp4 b/cam.mp4 --stream site-a/cam --stream site-b/cam\n"
@@ -177,7 +177,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
   add_compression_option(*command, options->common.compression);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kSplitExamples);
   command->callback([options, &chosen] {
     check_payload_options(options->payload);
     check_latency_options(options->common.segmenter, options->payload.strategy);

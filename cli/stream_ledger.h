@@ -54,6 +54,7 @@ class StreamLedger {
 
  private:
   void book(record::AssembledSegment segment);
+  void book(const record::OpenChunk&) {}  // what becomes of its segment is told
   void book(const record::LostSegment& segment, std::optional<Offset> at);
   void book(record::StartedEpoch epoch);
   void book(const record::EndedEpoch& epoch);

@@ -6,7 +6,7 @@
 namespace gopline::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(ParseEpoch, takes_words_and_numbers) {
   EXPECT_EQ(parse_epoch("latest")->kind, aggregator::EpochSelection::Kind::kLatest);

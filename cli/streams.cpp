@@ -16,7 +16,7 @@
 namespace gopline::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kStreamsExamples =
     "  gopline streams                          the streams of ./gopline-data\n"
     "  gopline streams --log /var/lib/gopline   of another log\n"
     "  gopline streams --json | jq '.streams[] | {stream, duration_seconds}'\n";
@@ -55,7 +55,7 @@ void add_streams_command(CLI::App& root, Action& chosen) {
   add_log_options(*command, options->log);
   add_files_option(*command, options->log);
   add_json_option(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kStreamsExamples);
   command->callback([options, &chosen] {
     chosen = [options](const Environment& environment) {
       auto code = run(*options, environment);

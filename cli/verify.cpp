@@ -15,7 +15,7 @@
 namespace gopline::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kVerifyExamples =
     "  gopline verify lobby          read every record of one stream\n"
     "  gopline verify --all          of every stream in the log\n"
     "  gopline verify lobby --json   the same, for a program\n"
@@ -84,7 +84,7 @@ void add_verify_command(CLI::App& root, Action& chosen) {
   add_blob_options(*command, options->blobs);
   add_json_option(*command, options->output);
   add_verbosity_options(*command, options->output);
-  add_footer(*command, kExamples);
+  add_footer(*command, kVerifyExamples);
   command->callback([options, &chosen] {
     if (options->streams.empty() && !options->all) throw CLI::RequiredError("STREAM or --all");
     chosen = [options](const Environment& environment) {

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "aggregator/claim_fetcher.h"
 #include "cli/index_check.h"
 #include "cli/stream_ledger.h"
 #include "common/bytes/digest.h"
 #include "common/catalog/partition_scan.h"
+#include "common/reading/claim_fetcher.h"
 
 namespace gopline::cli {
 
@@ -14,7 +14,7 @@ namespace {
 
 // Puts the payload into a segment that has it elsewhere; where it is gone or altered, that is a problem of
 // the stream's. A store that cannot be read now ends the reading.
-Result<void> redeem(record::AssembledSegment& segment, aggregator::ClaimFetcher& claims,
+Result<void> redeem(record::AssembledSegment& segment, reading::ClaimFetcher& claims,
                     const std::string& topic, VerifyReport& report) {
   auto bytes = claims.fetch(segment.datarefs);
   ++report.counts.claims;
@@ -51,7 +51,7 @@ Result<VerifyReport> verify_stream(
 
   StreamLedger ledger(report, log.topics.segments);
   record::ChunkAssembler assembler;
-  aggregator::ClaimFetcher claims(blobs, stop);
+  reading::ClaimFetcher claims(blobs, stop);
   Result<void> readable;
   std::uint64_t bytes = 0;
   catalog::ScanOptions scan;
