@@ -1,6 +1,7 @@
 // The chunk assembler under sequences of chunks that are whole, altered, repeated, missing, of any epoch:
 // memory stays bounded, and no segment is told twice or with bytes that were not sent.
 #include <cstdlib>
+#include <map>
 #include <set>
 
 #include "common/bytes/big_endian.h"
@@ -36,7 +37,9 @@ SegmentHeaders chunk_of(ByteReader& in, std::string& value) {
 }
 
 struct Checker {
-  std::set<std::tuple<std::string, std::int64_t, std::int64_t>> told;
+  using Id = std::tuple<std::string, std::int64_t, std::int64_t>;
+  std::set<Id> told;
+  std::map<Id, std::int64_t> open;  // chunks told of a segment that is not whole
 
   void check(const std::vector<AssemblerEvent>& events) {
     for (const auto& event : events) {
@@ -45,11 +48,14 @@ struct Checker {
         if (s->bytes.size() != s->headers.size) std::abort();
       } else if (auto* l = std::get_if<LostSegment>(&event)) {
         once(l->headers);
+      } else if (auto* c = std::get_if<OpenChunk>(&event)) {
+        if (told.contains(id(c->headers)) || open[id(c->headers)]++ != c->headers.chunk) std::abort();
       }
     }
   }
+  static Id id(const SegmentHeaders& h) { return {h.stream, h.epoch.value, h.segment.value}; }
   void once(const SegmentHeaders& h) {
-    if (!told.insert({h.stream, h.epoch.value, h.segment.value}).second) std::abort();
+    if (!told.insert(id(h)).second) std::abort();
   }
 };
 
@@ -59,6 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ByteReader in(std::span(data, size));
   AssemblerOptions options;
   options.max_bytes = kMaxBytes;
+  options.tells_chunks = true;
   ChunkAssembler assembler(options);
   Checker checker;
   SteadyTime now{};

@@ -18,9 +18,8 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "system"), str(TESTS.parent / "tools" / "kafka")]
 
 from cluster import Cluster  # noqa: E402
-from support import INTERRUPTED, FAILED, NOT_WHOLE, WHOLE, SystemTest, clean_environment  # noqa: E402,F401
+from support import INTERRUPTED, FAILED, NOT_WHOLE, PATIENCE, WHOLE, SystemTest, clean_environment  # noqa: E402,F401
 
-PATIENCE = 120  # seconds: a guard against hanging for ever, never a time anybody waits for
 IS_LONG = os.environ.get("GOPLINE_TEST_LONG") == "1"
 # Takes so long that only ./dev test --all runs it.
 long = unittest.skipUnless(IS_LONG, "long: ./dev test --all runs it")
@@ -129,15 +128,6 @@ class FaultTest(SystemTest):
         if process.returncode == FAILED:
             self.assertIn("gopline: ", err)
         return out, err
-
-    def await_that(self, condition, process=None):
-        """Looks again and again. `process`: must not end meanwhile."""
-        until = time.monotonic() + PATIENCE
-        while not condition():
-            if process is not None:
-                self.assertIsNone(process.poll(), "the program ended early")
-            self.assertLess(time.monotonic(), until, "it has not come to that")
-            time.sleep(0.01)
 
     def await_new_connection(self, process):
         """Until the program has given up a connection through the proxy on which nothing came, and made another."""

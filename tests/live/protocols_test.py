@@ -19,7 +19,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 class Protocols(LiveTest):
     def send(self, *output):
-        """Starts ffmpeg, which sends the clip in a loop and in real time until the test ends; again, when it ended with its receiver."""
+        """Starts ffmpeg, which sends the clip in a loop and in real time until the test ends."""
         command = ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", self.clip(CLIP), "-c", "copy", *output]
         sender = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(sender.wait)

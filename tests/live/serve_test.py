@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 import unittest
 
 from cameras import when
@@ -50,10 +49,9 @@ class Serving(SystemTest):
         self.addCleanup(end, process)
         return process
 
-    def wait_until_there(self, url):
+    def wait_until_there(self, url, process):
         """Until a client would be served."""
-        while self.refusal(url):
-            time.sleep(0.1)
+        self.await_that(lambda: not self.refusal(url), process)
 
     def refusal(self, url):
         return subprocess.run(["ffprobe", "-v", "error", "-rtsp_transport", "tcp", url], stdin=subprocess.DEVNULL, capture_output=True).stderr
@@ -73,12 +71,11 @@ class Serving(SystemTest):
 
     def test_any_number_of_clients_over_tcp_and_udp(self):
         process, url = self.serve()
-        self.wait_until_there(url)
+        self.wait_until_there(url, process)
         clients = {f"{transport}{i}.txt": self.pull(url, f"{transport}{i}.txt", "-rtsp_transport", transport) for transport in ("tcp", "udp") for i in (1, 2)}
         killed = self.pull(url, "killed.txt", "-rtsp_transport", "tcp", seconds=60)
         stopped = self.pull(url, "stopped.txt", "-rtsp_transport", "tcp", seconds=60)
-        while not (self.folder / "killed.txt").exists() or not (self.folder / "stopped.txt").exists():
-            time.sleep(0.05)
+        self.await_that(lambda: (self.folder / "killed.txt").exists() and (self.folder / "stopped.txt").exists(), process)
         stopped.send_signal(signal.SIGSTOP)
         killed.kill()
         for name, client in clients.items():
@@ -91,26 +88,25 @@ class Serving(SystemTest):
 
     def test_sender_reports_say_when_a_picture_was_taken(self):
         process, url = self.serve()
-        self.wait_until_there(url)
-        pictures, report = [], None
+        self.wait_until_there(url, process)
+        picture, report = None, None
         with RtspClient(int(re.search(r":(\d+)/", url).group(1)), "street") as client:
             for packet in client.packets():
-                if isinstance(packet, Report) and packet.track == 0:
+                if isinstance(packet, Report) and packet.track == 0 and picture is not None:
                     report = packet
-                elif isinstance(packet, Rtp) and packet.track == 0 and is_idr_slice(packet.payload):
-                    pictures.append(packet.timestamp)
-                if report and len(pictures) >= 2:
                     break
+                if isinstance(packet, Rtp) and packet.track == 0 and is_idr_slice(packet.payload):
+                    picture = packet.timestamp  # the last before the report: a later one may be of a clock set right meanwhile
+        at = report.wall - ((report.timestamp - picture + 2**31) % 2**32 - 2**31) / 90_000
+        times = lambda: [when(segment["time"]) for segment in self.segments("street")]
+        # A segment is served part by part, and is listed when it is whole.
+        self.await_that(lambda: max(times()) > at - CAPTURE_TOLERANCE_S)
         self.interrupt(process)
-        taken = {when(segment["time"]) for segment in self.segments("street")}
-        for timestamp in pictures:
-            since = (timestamp - report.timestamp + 2**31) % 2**32 - 2**31
-            at = report.wall + since / 90_000
-            self.assertLess(min(abs(at - time) for time in taken), CAPTURE_TOLERANCE_S, (at, taken))
+        self.assertLess(min(abs(at - time) for time in times()), CAPTURE_TOLERANCE_S, (at, times()))
 
     def test_what_is_served_can_be_split_again(self):
         process, url = self.serve()
-        self.wait_until_there(url)
+        self.wait_until_there(url, process)
         splitting = self.start_gopline("split", url, "--stream", "again")
         self.wait_for_segments(splitting, "again", 2)
         splitting.send_signal(signal.SIGINT)
@@ -124,7 +120,7 @@ class Serving(SystemTest):
         login.write_text("guard:hush-hush\n")
         process, url = self.serve("--credentials", login)
         with_login = url.replace("rtsp://", "rtsp://guard:hush-hush@")
-        self.wait_until_there(with_login)
+        self.wait_until_there(with_login, process)
         for wrong in (url, url.replace("rtsp://", "rtsp://guard:wrong@")):
             self.assertIn(b"401 Unauthorized", self.refusal(wrong))
         self.assertIn(b"404 Not Found", self.refusal(with_login.replace("/street", "/other")))

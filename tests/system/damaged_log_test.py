@@ -74,6 +74,20 @@ class DamagedLog(SystemTest):
 
     # ---- the faults
 
+    def test_behind_a_lost_open_gop_no_broken_picture_is_shown(self):
+        _, _, offset = self.place_of("street_hevc", 1)
+        self.remove_record("gopline.segments", "street_hevc", offset)
+        whole = self.frame_hashes(self.clip("street_hevc.mp4"))[0]
+        shown = {}
+        for container in ("fmp4", "mp4"):
+            out = self.folder / f"{container}.mp4"
+            report = self.json_of("aggregate", "street_hevc", "--output", out, "--format", container, code=NOT_WHOLE)
+            self.assertGreater(report["leading_packets"], 0)
+            shown[container] = self.frame_hashes(out)[0]
+            self.assertEqual(len(shown[container]), report["packets"])
+            self.assertEqual([h for h in shown[container] if h not in whole], [], container)
+        self.assertEqual(shown["fmp4"], shown["mp4"])
+
     def test_a_changed_byte(self):
         path, position, offset = self.place_of("street", 4)
         data = bytearray(path.read_bytes())

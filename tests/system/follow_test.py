@@ -1,10 +1,12 @@
 """gopline aggregate --follow: a stream put together while it is being split, by the programs that users run."""
 
+import json
 import signal
+import socket
 import subprocess
-import threading
 import time
 import unittest
+import urllib.request
 from datetime import datetime, timedelta, timezone
 
 from support import INTERRUPTED, USAGE, WHOLE, SystemTest
@@ -14,21 +16,7 @@ class Following(SystemTest):
     def follow(self, *options):
         """Starts following the stream `street`, which is there; what is split after the call is seen."""
         process = self.start_gopline("aggregate", "street", "--follow", *options)
-        self.said = []
-        ready = threading.Event()
-
-        def listen():
-            for line in process.stderr:
-                self.said.append(line.decode())
-                if line.startswith(b"following"):
-                    ready.set()
-            ready.set()
-
-        listener = threading.Thread(target=listen)
-        listener.start()
-        self.addCleanup(listener.join)
-        ready.wait()
-        self.assertIn("following street\n", self.said)
+        self.said = self.await_said(process, "following street\n")
         return process
 
     def split_an_epoch(self, *options):
@@ -126,8 +114,79 @@ class Following(SystemTest):
         self.assertEqual(process.returncode, INTERRUPTED)
         self.assertEqual(end.read_bytes(), whole.read_bytes())
 
+    def start_splitting_in_parts(self, *options):
+        """One GOP of five seconds."""
+        return self.start_gopline("split", self.clip("bunny.mp4"), "--stream", "street", "--rate", "realtime", "--latency", "low", *options)
+
+    def test_parts_come_out_while_their_gop_is_open(self):
+        self.split_an_epoch()
+        out = self.folder / "out.mp4"
+        process = self.follow("--output", out, "--format", "fmp4", "--json")
+        splitting = self.start_splitting_in_parts()
+        part = self.folder / "out.mp4.part"
+        self.wait_for_size(part, 100_000, process)
+        self.assertIsNone(splitting.poll(), "the GOP ends with its source")
+        self.assertEqual(splitting.wait(), WHOLE)
+        whole = self.stored(self.folder / "whole.mp4", "--format", "fmp4")
+        self.wait_for_size(part, whole.stat().st_size, process)
+        process.send_signal(signal.SIGINT)
+        report = json.loads(process.stdout.read())
+        self.assertEqual(process.wait(), INTERRUPTED)
+        self.assertEqual(out.read_bytes(), whole.read_bytes())
+        self.assertEqual(self.packet_hashes(out), self.packet_hashes(self.clip("bunny.mp4")))
+        self.assertTrue(report["whole"])
+        self.assertGreater(report["follow"]["pieces"], 10 * report["segments"])
+
+    def test_a_writer_that_is_killed_in_a_gop_leaves_its_parts_in_the_output(self):
+        self.split_an_epoch()
+        out = self.folder / "out.mp4"
+        process = self.follow("--output", out, "--format", "fmp4", "--json")
+        part = self.folder / "out.mp4.part"
+        first = self.start_splitting_in_parts()
+        self.wait_for_size(part, 100_000, process)
+        first.kill()
+        first.wait()
+        size = part.stat().st_size
+        second = self.start_splitting_in_parts()
+        self.wait_for_size(part, size + 100_000, process)
+        second.send_signal(signal.SIGINT)
+        second.wait()
+        process.send_signal(signal.SIGINT)
+        report = json.loads(process.stdout.read())
+        self.assertEqual(process.wait(), INTERRUPTED)
+        self.assertEqual([gap["cause"] for gap in report["gaps"] if gap["first_segment"] is not None], ["lost"])
+        self.assertIn("what came whole before that is there", report["gaps"][0]["reason"])
+        known = self.frame_hashes(self.clip("bunny.mp4"))[0]
+        seen = self.frame_hashes(out)[0]
+        self.assertEqual([picture for picture in seen if picture not in known], [], "all are the clip's")
+        self.assertIn(known[0], seen[1:], "the second writer began anew")
+
+    def test_how_it_goes_is_seen(self):
+        self.split_an_epoch()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        out = self.folder / "out.mp4"
+        process = self.follow("--output", out, "--format", "fmp4", "--json", "--stats", "--metrics", address)
+        self.split_an_epoch("--segment-duration", "1s")
+        whole = self.stored(self.folder / "whole.mp4", "--format", "fmp4")
+        self.wait_for_size(self.folder / "out.mp4.part", whole.stat().st_size, process)
+        listed = self.segments("street")
+        segments = sum(segment["epoch"] == listed[-1]["epoch"] for segment in listed)
+        metrics = urllib.request.urlopen(f"http://{address}/metrics").read().decode()
+        self.assertEqual(urllib.request.urlopen(f"http://{address}/healthz").read(), b"ok\n")
+        process.send_signal(signal.SIGINT)
+        report = json.loads(process.stdout.read())["follow"]
+        self.assertEqual(process.wait(), INTERRUPTED)
+        self.assertIn(f'gopline_reader_segments_total{{stream="street"}} {segments}\n', metrics)
+        self.assertIn(f'gopline_reader_capture_to_output_seconds_count{{stream="street"}} {segments}\n', metrics)
+        self.assertIn('gopline_reader_gaps_total{cause="lost",stream="street"} 0\n', metrics)
+        self.assertEqual(report["pieces"], segments)
+        self.assertEqual((report["gaps"], report["late"], report["duplicates"], report["buffer_pieces"]), (0, 0, 0, 0))
+        self.assertLess(report["read_to_output_seconds"]["p50"], report["capture_to_output_seconds"]["p50"])
+
     def test_options_that_do_not_go_together(self):
-        for options in (["--until", "2026-11-22T18:30:00Z"], ["--min-delay", "1s"], ["--follow", "--epoch", "all"],
+        for options in (["--until", "2026-11-22T18:30:00Z"], ["--stats"], ["--pace", "arrival"], ["--metrics", "127.0.0.1:0"], ["--min-delay", "1s"], ["--follow", "--epoch", "all"],
                         ["--follow", "--min-delay", "5s", "--max-delay", "1s"]):
             self.run_gopline("aggregate", "street", "--output", "out.mp4", *options, code=USAGE)
 

@@ -4,8 +4,6 @@ import json
 import signal
 import sqlite3
 import subprocess
-import threading
-import time
 import unittest
 
 from several_support import SeveralStreams, at
@@ -180,19 +178,7 @@ class Mosaic(SeveralStreams):
         output = self.folder / "live.mp4"
         process = self.start_gopline("aggregate", "a", "b", "--follow", "--output", output, "--size", "128x64", "--no-labels", "--format", "fmp4",
                                      "--max-delay", "1s", "--json")
-        said, ready = [], threading.Event()
-
-        def listen():
-            for line in process.stderr:
-                said.append(line)
-                if line.startswith(b"following"):
-                    ready.set()
-            ready.set()
-
-        listener = threading.Thread(target=listen)
-        listener.start()
-        self.addCleanup(listener.join)
-        ready.wait()
+        self.await_said(process, "following")
         long, short = self.make_clip("long.mp4", frames=38), self.make_clip("short.mp4", frames=12)
         split = [self.start_gopline("split", clip, "--stream", name, "--start-time", at(60), "--segment-duration", "500ms", "--rate", "realtime")
                  for name, clip in (("a", long), ("b", short))]
@@ -200,9 +186,7 @@ class Mosaic(SeveralStreams):
             one.communicate()
             self.assertEqual(one.returncode, WHOLE)
         part = self.folder / "live.mp4.part"
-        while len(self.frames_so_far(part)) < 30:  # a fragment is complete when the next key frame comes
-            self.assertIsNone(process.poll(), said)
-            time.sleep(0.1)
+        self.await_that(lambda: len(self.frames_so_far(part)) >= 30, process)  # a fragment is complete when the next key frame comes
         process.send_signal(signal.SIGINT)
         report = json.loads(process.stdout.read())
         self.assertEqual(process.wait(), INTERRUPTED)

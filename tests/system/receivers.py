@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[2] / "tools" / "kafka"))
@@ -63,9 +62,7 @@ class Receiver:
                  PICTURES_ONLY, *(("-bsf:a", "aac_adtstoasc") if kind == "srt" else ()), "-f", "framehash", "-flush_packets", "1",
                  os.fspath(self.file)], stdin=subprocess.DEVNULL, stderr=said)
         test.addCleanup(self.end)
-        while not is_bound(self.port, "udp" if kind == "srt" else "tcp"):
-            test.assertIsNone(self.process.poll(), "the receiver did not begin")
-            time.sleep(0.02)
+        test.await_that(lambda: is_bound(self.port, "udp" if kind == "srt" else "tcp"), self.process)
 
     def lines(self):
         lines = self.file.read_text().splitlines() if self.file.exists() else []
@@ -81,9 +78,7 @@ class Receiver:
         return [int(line[1]) for line in self.lines() if line[0] == str(track)]
 
     def wait_for_packets(self, count):
-        while len(self.lines()) < count:
-            self.test.assertIsNone(self.process.poll(), self.said.read_text())
-            time.sleep(0.05)
+        self.test.await_that(lambda: len(self.lines()) >= count, self.process)
 
     def end(self):
         if self.process.poll() is None:

@@ -5,9 +5,11 @@ import os
 import random
 import resource
 import signal
+import socket
 import subprocess
 import time
 import unittest
+import urllib.request
 from collections import Counter
 
 from support import FAILED, INTERRUPTED, USAGE, WHOLE, SystemTest, clean_environment
@@ -130,8 +132,7 @@ class Recording(SystemTest):
         self.assertEqual(list(self.videos.rglob("*.part")), [])
 
     def wait_for_streams(self, stream):
-        while not any(s["stream"] == stream for s in self.known_streams()):
-            time.sleep(0.05)
+        self.await_that(lambda: any(s["stream"] == stream for s in self.known_streams()))
 
     def known_streams(self):
         done = subprocess.run(self.command("streams", "--json"), capture_output=True, env=clean_environment())
@@ -147,8 +148,7 @@ class Recording(SystemTest):
         self.assertEqual(self.recorded("door"), self.source())
 
     def wait_for_files(self, stream, count, *directories):
-        while sum(len(self.files(stream, d)) for d in directories or (self.videos,)) < count:
-            time.sleep(0.05)
+        self.await_that(lambda: sum(len(self.files(stream, d)) for d in directories or (self.videos,)) >= count)
 
     # ---- sharing
 
@@ -165,8 +165,7 @@ class Recording(SystemTest):
                                      "--rate", "realtime", "--segment-duration", "500ms", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                   for stream in streams]
         # Both have finished something of it: the streams are shared.
-        while not all(any(p.name.startswith("2026-11-22T19") for p in place.rglob("*.mp4")) for place in places):
-            time.sleep(0.05)
+        self.await_that(lambda: all(any(p.name.startswith("2026-11-22T19") for p in place.rglob("*.mp4")) for place in places))
         recorders[0].kill()
         recorders[0].wait()
         for process in second:
@@ -206,6 +205,23 @@ class Recording(SystemTest):
             os.utime(path, (0, 0))
         self.record("--keep-age", "1d")
         self.assertEqual([p for p in self.videos.rglob("*") if p.is_file()], [mine])
+
+    def test_how_it_goes_is_seen(self):
+        self.split("door")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        process = self.start_gopline("record", "--streams", "*", "--directory", self.videos, "--split-every", "6s", "--patience", "1s", "--json", "--metrics", address)
+        self.await_that(lambda: len(self.files("door")) == 4, process)
+        metrics = urllib.request.urlopen(f"http://{address}/metrics").read().decode()
+        self.assertEqual(urllib.request.urlopen(f"http://{address}/healthz").read(), b"ok\n")
+        process.send_signal(signal.SIGINT)
+        report = json.loads(process.communicate()[0].splitlines()[-1])
+        self.assertEqual(process.returncode, INTERRUPTED)
+        self.assertEqual([(s["stream"], s["files"], s["segments"]) for s in report["streams"]], [("door", 4, 10)])
+        self.assertIn('gopline_recorder_segments_total{stream="door"} 10\n', metrics)
+        self.assertRegex(metrics, r'gopline_recorder_files_total\{stream="door"\} [34]\n')  # it is there before it is counted
+        self.assertIn('gopline_recorder_gaps_total{cause="lost",stream="door"} 0\n', metrics)
 
     def test_wrong_command_lines(self):
         for options, words in (

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -14,6 +16,7 @@ PROGRAM = os.environ.get("GOPLINE", "gopline")
 APPEND_RECORD = os.environ.get("GOPLINE_APPEND_RECORD", "")
 MEDIA = Path(os.environ.get("GOPLINE_MEDIA", Path(__file__).resolve().parents[2] / "media"))
 
+PATIENCE = 120  # seconds: a guard against hanging for ever, never a time anybody waits for
 WHOLE, FAILED, USAGE, NOT_WHOLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -74,6 +77,33 @@ class SystemTest(unittest.TestCase):
     def verify(self, stream, code=WHOLE):
         """The report on one stream."""
         return self.json_of("verify", stream, code=code)["streams"][0]
+
+    def await_that(self, condition, process=None):
+        """Looks again and again. `process`: must not end meanwhile."""
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            if process is not None:
+                self.assertIsNone(process.poll(), "the program ended early")
+            self.assertLess(time.monotonic(), until, "it has not come to that")
+            time.sleep(0.01)
+
+    def await_said(self, process, beginning):
+        """Until a line of its standard error begins so. Its lines, to which what it says later is added: somebody has to read it."""
+        said, ready = [], threading.Event()
+
+        def listen():
+            for line in process.stderr:
+                said.append(line.decode())
+                if said[-1].startswith(beginning):
+                    ready.set()
+            ready.set()
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        self.addCleanup(listener.join)
+        ready.wait()
+        self.assertTrue(any(line.startswith(beginning) for line in said), said)
+        return said
 
     def wait_for_segments(self, process, stream, count):
         """Returns when the stream has so many segments. Each look is a run of the program, so there is nothing to sleep for."""

@@ -1,0 +1,194 @@
+// The page in a real browser.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { Bench, load } from './gopline.js';
+
+const { chromium } = load('playwright-core');
+
+const screenshots = process.env.GOPLINE_SCREENSHOTS;
+const start = Date.parse('2026-11-22T18:00:00Z');
+const patience = 60_000;
+let browser, bench, page, complaints;
+
+before(async () => {
+  mkdirSync(screenshots, { recursive: true });
+  browser = await chromium.launch({ executablePath: process.env.GOPLINE_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+after(() => browser?.close());
+beforeEach(async () => {
+  bench = new Bench();
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 }, timezoneId: 'UTC', locale: 'en-GB' });
+  page.setDefaultTimeout(patience);
+  complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => /Content Security Policy/.test(message.text()) && complaints.push(message.text()));
+});
+afterEach(async () => {
+  await page.close();
+  await bench.close();
+  assert.deepEqual(complaints, []);
+});
+
+const keep = (name) => page.screenshot({ path: join(screenshots, `${name}.png`) });
+// Looked at from here, once a frame: the page's policy forbids what waitForFunction does.
+const until = async (condition) => {
+  const deadline = Date.now() + patience;
+  while (!(await page.evaluate(condition))) {
+    assert.ok(Date.now() < deadline, `it has not come to: ${condition}`);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+};
+const video = 'document.querySelector(".stage video")';
+const plays = async () => {
+  const from = await page.evaluate(`${video}?.currentTime ?? 0`);
+  await until(`(() => { const v = ${video}; return v && !v.paused && v.currentTime > ${from} + 0.5 && v.videoWidth > 0; })()`);
+};
+// The capture time on the screen, in seconds, as the timeline tells those who cannot see it.
+const shownTime = () => page.evaluate('Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow"))');
+const say = (text) => page.getByRole('alert').filter({ hasText: text }).waitFor();
+
+test('all streams, each with its picture, and one that plays', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  bench.split('street_av1.mp4', 'site-7/door 2', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.goto(server.url);
+  await until('document.querySelectorAll(".tile canvas").length === 2');
+  await keep('wall');
+  await page.getByLabel('Find a stream').fill('door');
+  await page.getByRole('link', { name: /door 2/ }).click();
+  await plays();
+  assert.equal(await page.title(), 'site-7/door 2 · gopline');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: /lobby/ }).click();
+  await plays();
+  await keep('player');
+});
+
+test('dragging and keys seek, steps step', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/lobby`);
+  await plays();
+  await page.keyboard.press('Space');
+  await until(`${video}.paused`);
+  const strip = await page.locator('.timeline canvas').boundingBox();
+  await page.mouse.click(strip.x + strip.width / 2, strip.y + 40);
+  await until(`!${video}.seeking && ${video}.readyState >= 2`);
+  const time = await shownTime();
+  assert.ok(time >= start / 1000 && time <= start / 1000 + 20, `${time}`);
+  const at = await page.evaluate(`${video}.currentTime`);
+  await page.keyboard.press('.');
+  await until(`${video}.currentTime > ${at} && ${video}.currentTime < ${at} + 0.2`);
+});
+
+test('what analyzers found is on the timeline and in the picture', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  bench.run('analyze', '--analyzer', 'motion', '--until-end', '--quiet');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/lobby`);
+  await plays();
+  await page.keyboard.press('Space');
+  await until(`${video}.paused`);
+  await page.keyboard.press('ArrowRight');
+  await until('Number(document.querySelector(".boxes").dataset.boxes) >= 1');
+  await keep('events');
+  await page.keyboard.press('b');
+  await until('document.querySelector(".boxes").dataset.boxes === "0"');
+  await page.keyboard.press('b');
+  await until('Number(document.querySelector(".boxes").dataset.boxes) >= 1');
+});
+
+test('live plays, tells how far behind it is, and goes on when the server comes back', async () => {
+  bench.camera('street.mp4', 'gate');
+  const server = await startedWith('gate');
+  await page.goto(`${server.url}/#/gate`);
+  await plays();
+  await page.getByRole('timer').filter({ hasText: 'behind' }).waitFor();
+  await keep('live');
+  await server.stop();
+  await page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
+  await bench.serve(server.port);
+  const shown = await shownTime();
+  await until(`Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow")) > ${shown + 3}`);
+  await plays();
+});
+
+test('in parts, live is less than two seconds behind', async () => {
+  bench.camera('street.mp4', 'gate', '--latency', 'low');
+  const server = await startedWith('gate');
+  await page.goto(`${server.url}/#/gate`);
+  await plays();
+  await until('Number(/([\\d.]+) s behind/.exec(document.querySelector(".clock").textContent)?.[1] ?? 99) < 2');
+  await plays();
+  await keep('low-latency');
+});
+
+test('over a gap and into the next epoch', async () => {
+  bench.split('street_av1.mp4', 'gate', '2026-11-22T18:00:00Z');
+  bench.split('street_av1.mp4', 'gate', '2026-11-22T18:01:00Z');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/gate`);
+  await plays();
+  await page.keyboard.press('g');  // behind the gap
+  await until(`Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow")) >= ${start / 1000 + 60}`);
+  await plays();
+  await keep('gap');
+});
+
+test('who has to say who they are is asked, and sees what is theirs', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  bench.split('street.mp4', 'yard', '2026-11-22T18:00:00Z');
+  bench.addUser('guard', 'correct horse battery', 'viewer', 'lobby');
+  const server = await bench.serve(0, '--users', 'users.json');
+  await page.goto(server.url);
+  await page.getByLabel('Name').fill('guard');
+  await page.getByLabel('Password').fill('wrong');
+  await page.keyboard.press('Enter');
+  await say('Name or password is wrong');
+  await keep('login');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: /lobby/ }).waitFor();
+  assert.equal(await page.getByRole('link', { name: /yard/ }).count(), 0);
+  await page.getByRole('link', { name: /lobby/ }).click();
+  await plays();
+  await page.reload();
+  await plays();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByLabel('Password').waitFor();
+});
+
+test('what is empty, missing or not playable says so', async () => {
+  bench.split('street.avi', 'old', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/old`);
+  await say('No browser plays this');
+  await page.goto(`${server.url}/#/none`);
+  await say('There is no such stream');
+  await keep('missing');
+});
+
+test('on a phone, in the dark', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 375, height: 720 });
+  await page.goto(`${server.url}/#/lobby`);
+  await plays();
+  assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'it scrolls sideways');
+  await keep('phone-dark');
+});
+
+// A server once the camera's first segments are there: a log begins with its first writer.
+async function startedWith(stream) {
+  for (;;) {
+    try {
+      if (JSON.parse(bench.run('inspect', stream, '--json')).segments.length > 1) return await bench.serve();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+    }
+  }
+}
