@@ -110,8 +110,9 @@ class PipelineParser {
     if (!node.IsSequence() || node.size() == 0)
       throw Wrong{node.Mark(), "expected a list of at least one stage"};
     for (const auto& one : node) take_stage(one);
-    bool tells = std::ranges::any_of(config_.pipeline.stages, &analyzer::Stage::tells);
-    if (!tells) faults_.note(node.Mark(), "every stage says `events: false`: nobody would learn anything");
+    const auto& stages = config_.pipeline.stages;
+    if (!stages.empty() && std::ranges::none_of(stages, &analyzer::Stage::tells))
+      faults_.note(node.Mark(), "every stage says `events: false`: nobody would learn anything");
   }
 
   void take_stage(const YAML::Node& node) {

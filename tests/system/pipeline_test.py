@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from analysis import AnalysisTest, seconds
-from support import INTERRUPTED, USAGE, WHOLE
+from support import FAILED, INTERRUPTED, USAGE, WHOLE
 
 MODELS = Path(__file__).resolve().parents[2] / "media/models"
 OBJECTS = f"model: {MODELS}/FastestDet.onnx, names: {MODELS}/coco.names, class: person, min_time: 0s, update: 200ms"
@@ -238,7 +238,8 @@ enrich:
         self.assertNotEqual(subprocess.run(self.command("analyze", "--analyzer", "motion", "--until-end", "--enrich", "topic:none"), capture_output=True).returncode, WHOLE)
         checked = json.loads(self.run_gopline("check-config", good, "--json").stdout)
         self.assertEqual([(s["stage"], s["after"]) for s in checked["stages"]], [("motion", None), ("scene", "motion")])
-        self.assertIn("broken.yaml:4", self.run_gopline("check-config", broken, code=USAGE).stderr)
+        said = self.run_gopline("check-config", broken, code=FAILED).stderr.splitlines()
+        self.assertEqual([line.split(": ")[1].rsplit(":", 1)[1] for line in said], ["3", "4"], "a line for each fault")
 
 
 if __name__ == "__main__":
