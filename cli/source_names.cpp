@@ -13,6 +13,11 @@ std::string default_stream_of(std::string_view source) {
   bool is_url = source.find("://") != std::string_view::npos;
   if (is_url) source = source.substr(0, source.find_first_of("?#", source.find("://")));
   while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
+  // Of pictures the folder has the name: 'line-4/%06d.png', 'line-4/*.jpg'.
+  auto last = source.rfind('/');
+  bool is_pattern = last != std::string_view::npos && !is_url &&
+                    source.substr(last + 1).find_first_of("%*?") != std::string_view::npos;
+  if (is_pattern && last > 0) source = source.substr(0, last);
   if (auto slash = source.rfind('/'); slash != std::string_view::npos && source.size() > 1)
     source = source.substr(slash + 1);
   auto dot = source.rfind('.');
