@@ -38,6 +38,7 @@ struct AnalysisStats {
   std::int64_t undecodable = 0;  // packets that the decoder refused
   std::int64_t runs = 0;         // uninterrupted ones: a decoder and an analyzer each
   Duration footage{};
+  ThumbnailStats thumbnails;
 };
 
 // One epoch of a stream on its way through decoder and analyzer.

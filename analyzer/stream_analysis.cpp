@@ -256,6 +256,8 @@ void StreamAnalysis::collect(EpochAnalysis& analysis) {
   total.undecodable += now.undecodable - before.undecodable;
   total.runs += now.runs - before.runs;
   total.footage += now.footage - before.footage;
+  total.thumbnails.smaller += now.thumbnails.smaller - before.thumbnails.smaller;
+  total.thumbnails.left_out += now.thumbnails.left_out - before.thumbnails.left_out;
   before = now;
 }
 

@@ -10,6 +10,7 @@
 #include "common/base/strong_int.h"
 #include "common/bytes/buffer.h"
 #include "common/record/markers.h"
+#include "common/record/segment_headers.h"
 
 // What analyzers find, in NS.events: docs/record-format.md, "Events".
 namespace gopline::record {
@@ -34,8 +35,9 @@ struct AnalyzerIdentity {
 };
 
 struct Thumbnail {
-  std::string content_type;  // "image/jpeg"
-  Buffer data;
+  std::string content_type;         // "image/jpeg"
+  Buffer data;                      // empty where it lies elsewhere
+  std::optional<DataRef> ref = {};  // a claim check, as a segment's
 };
 
 // One record of an event. `event` names the event, and with the stream it is unique for ever; `number` counts
