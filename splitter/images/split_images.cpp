@@ -15,7 +15,8 @@ namespace {
 
 constexpr Rational kTimeBase{1, 90'000};  // usual rates have whole numbers of ticks between pictures
 constexpr std::int64_t kLongestTicks = std::numeric_limits<std::int32_t>::max();  // trun has 32 bits
-constexpr Duration kUsualDuration = std::chrono::seconds(1), kLongestGuess = std::chrono::seconds(10);
+// Of a picture that nothing follows yet: the next one may come at any time, and must not come before its end.
+constexpr Duration kLongestGuess = std::chrono::milliseconds(100);
 
 std::int64_t ticks_of(Duration duration) {
   return rescale(duration.count(), kMicroseconds, kTimeBase);
@@ -44,40 +45,38 @@ class ImageEpoch {
     if (rate) track_.avg_frame_rate = track_.r_frame_rate = *rate;
   }
 
-  const std::string& codec() const { return track_.codec.codec; }
   const media::Track& track() const { return track_; }
 
-  // The picture's place: ticks grow, and where the clock went back by much the timeline goes on from where it
-  // was.
-  media::Segment place(const ReadPicture& picture, Duration duration) {
+  // Whether the epoch's track is one of such pictures. Another size is another track: decoders take a JPEG
+  // that is lower than their track says for half of an interlaced one.
+  bool takes(const media::CodecParameters& codec) const {
+    return codec.codec == track_.codec.codec && codec.width == track_.codec.width &&
+           codec.height == track_.codec.height;
+  }
+
+  // The picture's place, up to `until`: ticks grow, and never begin before the picture in front has ended.
+  // Where the clock went back by much the timeline goes on from where it was.
+  media::Segment place(const ReadPicture& picture, Timestamp until) {
     media::Segment segment;
     if (!zero_) zero_ = picture.time;
-    auto at = ticks_of(picture.time - *zero_);
-    if (at < end_ && newest_ && picture.time < *newest_) {
+    if (newest_ && picture.time < *newest_) {
       segment.discontinuity = true;
       zero_ = picture.time - Duration(rescale(end_, kTimeBase, kMicroseconds));
-      at = end_;
     }
-    at = std::max(at, next_);
-    bool is_other_size =
-        newest_ && (picture.codec.width != track_.codec.width || picture.codec.height != track_.codec.height);
-    if (is_other_size) {
-      track_.codec = picture.codec;
-      segment.new_tracks = {track_};
-    }
+    auto at = std::max(ticks_of(picture.time - *zero_), end_);
+    auto duration = std::clamp<std::int64_t>(ticks_of(until - *zero_) - at, 1, kLongestTicks);
     media::TimedPacket timed;
     timed.packet.pts = timed.packet.dts = timed.dts = timed.pts = timed.time = at;
-    timed.duration = timed.packet.duration = std::clamp<std::int64_t>(ticks_of(duration), 1, kLongestTicks);
+    timed.duration = timed.packet.duration = duration;
     timed.packet.flags = media::packet_flags::kKey;
     timed.packet.data = picture.file;
     segment.sap = 1;
     segment.start = segment.first_pts = at;
-    segment.duration = timed.duration;
+    segment.duration = duration;
     segment.timescale = kTimeBase.den;
     segment.sample_bytes = picture.file.size();
     newest_ = picture.time;
-    next_ = at + 1;
-    end_ = at + timed.duration;
+    end_ = at + duration;
     segment.runs.push_back({0, 0, {std::move(timed)}});
     return segment;
   }
@@ -88,7 +87,7 @@ class ImageEpoch {
  private:
   media::Track track_;
   std::optional<Timestamp> zero_, newest_;
-  std::int64_t next_ = 0, end_ = 0;  // ticks
+  std::int64_t end_ = 0;  // ticks
 };
 
 // Pictures from files, one after the other, to the publisher.
@@ -190,14 +189,14 @@ class ImageRun {
     auto picture = std::move(*held_);
     held_.reset();
     if (until > picture.time) lasts_ = std::min<Duration>(until - picture.time, kLongestGuess);
-    return publish(picture, std::max<Duration>(until - picture.time, Duration(1)));
+    return publish(picture, until);
   }
 
-  Result<void> publish(const ReadPicture& picture, Duration duration) {
-    if (epoch_ && epoch_->codec() != picture.codec.codec) GOPLINE_TRY(end_epoch(EndCause::kEndOfInput));
+  Result<void> publish(const ReadPicture& picture, Timestamp until) {
+    if (epoch_ && !epoch_->takes(picture.codec)) GOPLINE_TRY(end_epoch(EndCause::kEndOfInput));
     bool is_first = !epoch_;
     if (is_first) epoch_.emplace(picture.codec, images_.rate);
-    auto segment = epoch_->place(picture, duration);
+    auto segment = epoch_->place(picture, until);
     if (is_first) GOPLINE_TRY(open_epoch(segment));
     if (hole_) {
       GOPLINE_TRY(epoch_->publisher->gap(GapCause::kCorrupt, hole_->from, std::max(hole_->from, picture.time),
@@ -208,7 +207,7 @@ class ImageRun {
     GOPLINE_TRY(epoch_->publisher->publish(built, picture.time, {}));
     ++report_.packets;
     progress_.source_bytes += picture.file.size();
-    progress_.media_time += duration;
+    progress_.media_time += Duration(rescale(segment.duration, kTimeBase, kMicroseconds));
     show_progress();
     return {};
   }
@@ -289,8 +288,8 @@ class ImageRun {
   std::optional<ImageEpoch> epoch_;
   std::optional<ReadPicture> held_;
   std::optional<Hole> hole_;
-  Duration lasts_ = kUsualDuration;  // a picture that nothing follows
-  EpochSummary finished_;            // of the epochs that have ended
+  Duration lasts_ = kLongestGuess;  // a picture that nothing follows
+  EpochSummary finished_;           // of the epochs that have ended
   std::int64_t epochs_ = 0;
   SplitProgress progress_;
   SplitReport report_;

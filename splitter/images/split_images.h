@@ -21,9 +21,9 @@ struct ImageOptions {
 // which PictureFolder has them. Of `options` those count that are not of videos: stream, start_time,
 // payloads, topics, digests. A picture is decoded once before it is stored; one that is broken is named,
 // counted in the report, and a gap of cause `corrupt` where an epoch is open; the others go on. Another size
-// begins a new init; another kind of file (JPEG, PNG, TIFF) a new epoch. What one picture and the next are
-// apart is how long it lasts; one that nothing follows yet leaves at once, and lasts as long as the one
-// before. kNotFound: there are no pictures. Else errors and `on_progress` as split().
+// and another kind of file (JPEG, PNG, TIFF) begin a new epoch. What one picture and the next are apart is
+// how long it lasts; one that nothing follows yet leaves at once, and lasts at most a tenth of a second.
+// kNotFound: there are no pictures. Else errors and `on_progress` as split().
 Result<SplitReport> split_images(Log& log, const Clock& clock, const SplitOptions& options,
                                  const ImageOptions& images,
                                  const std::function<void(const SplitProgress&)>& on_progress,

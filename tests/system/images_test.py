@@ -44,11 +44,11 @@ class ImagesTest(AnalysisTest):
         report = self.json_of("split", source or self.pictures, "--stream", "line", *arguments, code=code)
         return report["streams"][0]
 
-    def files_of(self, name, *arguments):
+    def files_of(self, name, *arguments, code=WHOLE):
         out = self.folder / "out"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
-        self.run_gopline("aggregate", "line", "--output", out / name, *arguments)
+        self.run_gopline("aggregate", "line", "--output", out / name, *arguments, code=code)
         return [p.read_bytes() for p in sorted(out.iterdir())]
 
 
@@ -75,8 +75,11 @@ class Streams(ImagesTest):
         (verified,) = self.json_of("verify", "line")["streams"]
         self.assertTrue(verified["whole"], verified)
         self.assertEqual(len(self.segments("line")), 9)
-        self.assertEqual(self.files_of("%d.jpg", "--epoch", "0"),
-                         [(self.pictures / n).read_bytes() for n in ("a1.jpg", "a2.jpg", "a3.jpg", "b1.jpg", "b2.jpg", "b3.jpg")])
+        epochs = [e["epoch"] for e in self.segments("line")]
+        self.assertEqual([epochs.count(e) for e in sorted(set(epochs))], [3, 3, 3])
+        for number, epoch in enumerate(sorted(set(epochs))):
+            letter, ending = (("a", "jpg"), ("b", "jpg"), ("c", "png"))[number]
+            self.assertEqual(self.files_of(f"%d.{ending}", "--epoch", str(epoch)), [(self.pictures / f"{letter}{n}.{ending}").read_bytes() for n in (1, 2, 3)])
         done = self.run_gopline("aggregate", "line", "--output", self.folder / "%d.jpg", code=FAILED)
         self.assert_one_clear_message(done, "PNG", ".png")
         analyzed = self.analyze("null")["streams"][0]
@@ -152,7 +155,7 @@ class Streams(ImagesTest):
         later.mkdir()
         for number in (3, 4, 5, 6):
             os.rename(self.pictures / f"{number}.jpg", later / f"{number}.jpg")
-        process = self.start_gopline("split", self.pictures, "--stream", "line", "--follow", "--quiet")
+        process = self.start_gopline("split", self.pictures, "--stream", "line", "--follow")
         self.wait_for_segments(process, "line", 2)
         os.rename(later / "3.jpg", self.pictures / "3.jpg")
         self.wait_for_segments(process, "line", 3)
@@ -172,7 +175,7 @@ class Streams(ImagesTest):
         self.assertIn(b"0.jpg", process.stderr.read())
         (self.pictures / "0.jpg").unlink()
         wanted = [(later if n > 3 else self.pictures) / f"{n}.jpg" for n in (1, 2, 3, 5, 4, 6)]
-        self.assertEqual(self.files_of("%d.jpg", "--epoch", "all"), [p.read_bytes() for p in wanted])
+        self.assertEqual(self.files_of("%d.jpg", "--epoch", "all", code=NOT_WHOLE), [p.read_bytes() for p in wanted])
 
     def test_new_ones_alone(self):
         self.make("%d.jpg", 2)
@@ -302,8 +305,9 @@ class Requests(ImagesTest):
         self.assertEqual(len(answered), len(set(answered)), "each once")
 
     def test_nobody_answers(self):
-        done = self.run_gopline("ask", self.picture, code=FAILED)
-        self.assertIn("analyze --requests", done.stderr)
+        self.assert_one_clear_message(self.run_gopline("ask", self.picture, code=FAILED), "no log")
+        self.run_gopline("split", self.picture)
+        self.assert_one_clear_message(self.run_gopline("ask", self.picture, code=FAILED), "gopline.requests", "analyze --requests")
         self.stop(self.worker("null"))
         done = self.run_gopline("ask", self.picture, "--timeout", "200ms", code=FAILED)
         self.assert_one_clear_message(done, "1 of 1", "no answer")
