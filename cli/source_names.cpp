@@ -5,6 +5,7 @@
 #include "cli/display_width.h"
 #include "common/base/text.h"
 #include "common/record/stream_id.h"
+#include "splitter/images/picture_files.h"
 
 namespace gopline::cli {
 
@@ -13,17 +14,24 @@ std::string default_stream_of(std::string_view source) {
   bool is_url = source.find("://") != std::string_view::npos;
   if (is_url) source = source.substr(0, source.find_first_of("?#", source.find("://")));
   while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
-  // Of pictures the folder has the name: 'line-4/%06d.png', 'line-4/*.jpg'.
-  auto last = source.rfind('/');
-  bool is_pattern = last != std::string_view::npos && !is_url &&
-                    source.substr(last + 1).find_first_of("%*?") != std::string_view::npos;
-  if (is_pattern && last > 0) source = source.substr(0, last);
   if (auto slash = source.rfind('/'); slash != std::string_view::npos && source.size() > 1)
     source = source.substr(slash + 1);
   auto dot = source.rfind('.');
   if (dot != std::string_view::npos && dot > 0) source = source.substr(0, dot);
   return std::string(source);
 }
+
+namespace {
+
+// Pictures that a pattern chooses have their folder's name.
+std::string named_by(const std::string& source) {
+  using Kind = splitter::PictureFiles::Kind;
+  auto files = splitter::picture_files_of(source);
+  bool is_pattern = files && (files->kind == Kind::kNumbered || files->kind == Kind::kPattern);
+  return is_pattern ? files->folder : source;
+}
+
+}  // namespace
 
 Result<std::vector<NamedSource>> name_sources(const std::vector<std::string>& sources,
                                               const std::vector<std::string>& streams) {
@@ -36,7 +44,7 @@ Result<std::vector<NamedSource>> name_sources(const std::vector<std::string>& so
   std::vector<NamedSource> named;
   std::map<std::string, std::string> source_of;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    auto stream = streams.empty() ? default_stream_of(sources[i]) : streams[i];
+    auto stream = streams.empty() ? default_stream_of(named_by(sources[i])) : streams[i];
     if (auto good = record::check_stream_id(stream); !good) {
       return fail(ErrorCode::kInvalidArgument, "{}: {}; name it with --stream",
                   printable(without_secrets(sources[i])), good.error().message);

@@ -18,7 +18,7 @@ class Requests(FaultTest):
         subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", self.clip("street.mp4"), "-frames:v", "1", self.picture], check=True)
 
     def worker(self, *more):
-        process = self.start_gopline("analyze", "--log", self.log, "--analyzer", "null", "--requests", "--group", "g", "--member", "only", "--session-timeout", "6s",
+        process = self.start_gopline("analyze", "--log", self.log, "--analyzer", "null", "--requests", "--group", self.name_space, "--member", "only", "--session-timeout", "6s",
                                      *more, stderr=subprocess.PIPE)
         self.await_said(process, "answering")
         return process
@@ -60,7 +60,7 @@ class Requests(FaultTest):
         for number in range(4 * kills):
             self.send(number)
         for _ in range(kills):
-            worker = self.start_gopline("analyze", "--log", self.log, "--analyzer", "null", "--requests", "--group", "g", "--member", "only",
+            worker = self.start_gopline("analyze", "--log", self.log, "--analyzer", "null", "--requests", "--group", self.name_space, "--member", "only",
                                         "--session-timeout", "6s", stderr=subprocess.DEVNULL)
             time.sleep(chance.uniform(0.1, 0.8))  # the moment is what the test is about
             worker.kill()

@@ -106,6 +106,8 @@ class Streams(ImagesTest):
         self.assertEqual(numbered["segments"], 2)
         one = self.split_pictures(source=self.pictures / "7.png")
         self.assertEqual(one["segments"], 1)
+        names = [self.json_of("split", source)["streams"][0]["stream"] for source in (self.pictures, self.pictures / "%d.png", self.pictures / "7.png")]
+        self.assertEqual(names, ["pictures", "pictures", "7"])
 
     def test_capture_times(self):
         self.make("%d.jpg", 3)
