@@ -188,6 +188,7 @@ class Tls(ServeTest):
         server.process.send_signal(signal.SIGHUP)
         self.await_said(server.process, "gopline: ")
         self.assertEqual(self.shown(server.port), known)
+        server.process.terminate()  # before what listens to it is waited for
 
     def test_what_does_not_belong_together_is_refused(self):
         _, key = self.make_certificate("other")
