@@ -21,8 +21,12 @@ using namespace std::chrono_literals;
 // The day of the footage, so that `until` is not long ago.
 class NoonClock final : public Clock {
  public:
-  Timestamp now() const override { return kNoon; }
+  Timestamp now() const override { return now_; }
   SteadyTime steady_now() const override { return std::chrono::steady_clock::now(); }
+  void set(Timestamp now) { now_ = now; }  // before somebody looks
+
+ private:
+  Timestamp now_ = kNoon;
 };
 
 inline std::string contents(const std::string& path) {

@@ -17,6 +17,8 @@
 namespace gopline::aggregator {
 namespace {
 
+constexpr Duration kShortestWait =
+    std::chrono::milliseconds(1);  // 0 would ask for an answer, however long it takes
 constexpr Duration kLongestWait = std::chrono::milliseconds(500);
 constexpr std::size_t kPollBytes = 8 << 20;
 constexpr auto kLagEvery = std::chrono::seconds(2);
@@ -45,7 +47,9 @@ class Follower {
     if (events_.on_ready) events_.on_ready();
     while (!stop_.stop_requested() && !done_) {
       GOPLINE_TRY(play_what_is_due());
-      if (done_ || is_past_the_end()) break;
+      if (done_) break;
+      GOPLINE_ASSIGN(bool is_past, is_past_the_end());
+      if (is_past) break;
       GOPLINE_TRY(read_or_wait());
       GOPLINE_TRY(measure(probe));
     }
@@ -130,7 +134,7 @@ class Follower {
     auto wait = kLongestWait;
     if (auto due = playout_.next_due(now)) {
       auto until = std::chrono::ceil<Duration>(*due - now);
-      wait = std::clamp(until, Duration(0), kLongestWait);
+      wait = std::clamp(until, kShortestWait, kLongestWait);
     }
     // What need not be known yet stays in the log.
     if (playout_.stats(now).waiting_bytes > options_.playout.order.max_bytes / 2 && playout_.next_due(now)) {
@@ -165,10 +169,13 @@ class Follower {
     wakeup_.wait_for(lock, stop_, wait, [] { return false; });
   }
 
-  // Nothing comes any more that would be before `until`.
-  bool is_past_the_end() const {
+  // Nothing comes any more that would be before `until`: it is long over, and all that the log has was read.
+  Result<bool> is_past_the_end() {
     if (!options_.until || playout_.next_due(clock_.steady_now())) return false;
-    return clock_.now() > *options_.until + options_.playout.delay.most;
+    if (clock_.now() <= *options_.until + options_.playout.delay.most) return false;
+    GOPLINE_ASSIGN(auto kept, log_.offsets(where_));
+    GOPLINE_ASSIGN(auto next, reader_->position(where_));
+    return next >= kept.end;
   }
 
   // ---- writing

@@ -45,6 +45,16 @@ TEST_F(FollowStreamTest, BeginsWhereItIsAskedTo) {
   EXPECT_EQ(report.output.segments, 5);
 }
 
+TEST_F(FollowStreamTest, WhatIsLongOverComesOutBeforeItEnds) {
+  auto epoch = stream.write_epoch(street(), {.segments = 3});
+  clock.set(kNoon + 2h);
+  options.until = kNoon + 1h;
+  follow(StreamPoint(stream.offsets[{epoch, 0}].front()));
+  thread.join();
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->output.segments, 3);
+}
+
 TEST_F(FollowStreamTest, WhatIsMissingIsStated) {
   follow();
   stream.write_epoch(street(), {.without = {2}, .segments = 6});

@@ -17,6 +17,7 @@ namespace gopline::media {
 namespace {
 
 constexpr std::uint64_t kWriteBackBytes = 8 << 20;
+constexpr int kPipeBytes = 1 << 20;  // what everybody may have
 
 tl::unexpected<Error> fail_output(int error_number, const std::string& name, std::string_view what) {
   if (error_number == EPIPE) return fail(ErrorCode::kIo, "{}: nobody reads any more", name);
@@ -52,6 +53,8 @@ Result<std::unique_ptr<OutputTarget>> OutputTarget::open(const std::string& path
     return fail(ErrorCode::kInvalidArgument, "the output has no name; give a file, or - for standard output");
   if (path == "-") {
     target->file_ = STDOUT_FILENO;
+    // A hint: where it is a pipe, a fragment goes into it at once instead of waiting for its reader halfway.
+    ::fcntl(STDOUT_FILENO, F_SETPIPE_SZ, kPipeBytes);
     return target;
   }
   struct stat status {};

@@ -17,8 +17,9 @@ class Clocks(LiveTest):
         process = self.split(*map(camera.url, names), "--max-segment-time", "2s")
         for name in names:
             self.wait_for(process, name, lambda segments: sum(map(seconds, segments)) > 6)
-        began = time.time()  # the last camera has run for more than its burst by now
-        late = self.split(camera.url("bursts"))
+        late = self.split(camera.url("bursts"))  # which has run for more than its burst by now
+        self.wait_for_segments(late, "bursts", 1)
+        arrived = time.time()
         self.wait_for_segments(late, "bursts", 3)
         self.interrupt(late)
         self.interrupt(process)
@@ -35,7 +36,7 @@ class Clocks(LiveTest):
         smart = self.segments("smart")
         self.assertEqual({s["sap"] for s in smart[1:]}, {0}, "they go on within the group of pictures")
         self.assertLess(max(map(seconds, smart)), 2 + REORDERED)
-        self.assertLess(when(self.segments("bursts")[0]["time"]), began - 1, "what a burst brings is older than its arrival")
+        self.assertLess(when(self.segments("bursts")[0]["time"]), arrived - 1, "what a burst brings is older than its arrival")
 
     def assert_as_long_as_it_took(self, name, segments):
         first, last = segments[0], segments[-1]

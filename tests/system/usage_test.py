@@ -111,7 +111,7 @@ class Usage(SystemTest):
         for url, word in (
             (self.folder / "file", "file"),
             (self.folder / "folder", "folder"),
-            ("kafka://localhost:9092", "kafka"),
+            ("kafka://127.0.0.1:1", "kafka"),  # where nobody listens
             ("", "--log"),
         ):
             with self.subTest(url):

@@ -44,6 +44,7 @@ std::vector<Setting> consumer_settings(const FetchNeeds& needs) {
       {"fetch.error.backoff.ms", "100"},
       {"reconnect.backoff.max.ms", "2000"},
       {"socket.keepalive.enable", "true"},
+      {"socket.nagle.disable", "true"},
       {"topic.metadata.refresh.interval.ms", "10000"},
       {"topic.metadata.propagation.max.ms", "5000"},
   };

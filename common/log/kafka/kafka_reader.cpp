@@ -113,7 +113,7 @@ Result<std::vector<StoredRecord>> KafkaReader::poll(Duration max_wait) {
   if (!consumer_) return std::vector<StoredRecord>();
   auto began = SteadyClock::now();
   auto until = began + std::min<Duration>(max_wait, std::chrono::hours(24));
-  auto settled = std::max(until, began + kSettling);
+  auto settled = max_wait > Duration(0) ? until : began + kSettling;
   auto troubles = consumer_->connection().troubles();
   Batch batch;
   responses_.keep_newest();
