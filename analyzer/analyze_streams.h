@@ -39,7 +39,7 @@ struct AnalyzeOptions {
   std::string member_id;
   Duration patience = std::chrono::seconds(30);  // for the chunks of a segment
   ThumbnailOptions thumbnails;
-  Enricher* enricher = nullptr;          // what is added to events as they are written; nullptr: nothing
+  Enricher* enricher = nullptr;  // what is added to events as they are written; nullptr: nothing
   payload::BlobStore* thumbnail_store = nullptr;  // for those that are too large for their events
   payload::BlobSource* blobs = nullptr;  // nullptr: payloads outside of the log are passed over, and said
 };
