@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/enricher.h"
 #include "analyzer/epoch_analysis.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
 #include "common/payload/blob_source.h"
+#include "common/payload/blob_store.h"
 
 namespace gopline::analyzer {
 
@@ -37,6 +39,8 @@ struct AnalyzeOptions {
   std::string member_id;
   Duration patience = std::chrono::seconds(30);  // for the chunks of a segment
   ThumbnailOptions thumbnails;
+  Enricher* enricher = nullptr;  // what is added to events as they are written; nullptr: nothing
+  payload::BlobStore* thumbnail_store = nullptr;  // for those that are too large for their events
   payload::BlobSource* blobs = nullptr;  // nullptr: payloads outside of the log are passed over, and said
 };
 
@@ -50,13 +54,15 @@ struct AnalyzedStream {
   std::int64_t keys_only = 0;  // segments of which only key frames were looked at, for want of time
   std::int64_t dead = 0;       // segments given up, written to NS.dead
   std::int64_t repeated = 0;   // attempts after an error
+  std::int64_t thumbnails_elsewhere = 0;  // in the store, and a reference in the event
+  std::int64_t thumbnails_refused = 0;    // by the store: the event has none
 };
 
 struct AnalyzeReport {
   std::map<std::string, AnalyzedStream> streams;
   bool interrupted = false;
   bool exactly_once = true;  // events and offsets were written as one
-  bool whole() const;        // nothing lost, skipped, given up or undecodable
+  bool whole() const;        // nothing lost, skipped, given up, undecodable, or late at a join
 };
 
 struct AnalyzeEvents {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
+#include "cli/file_watch.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
 #include "common/http/http_server.h"
@@ -27,7 +28,10 @@ constexpr const char* kServeExamples =
     "  gopline serve --log kafka://k1:9092/gopline    of a Kafka cluster\n"
     "  gopline serve --listen 0.0.0.0:8080 --users users.json --audit audit.log\n"
     "                                                 for whom 'gopline user' has let in\n"
+    "  gopline serve --listen 0.0.0.0:8443 --users users.json --tls-cert cert.pem --tls-key key.pem\n"
     "  gopline serve --listen 0.0.0.0:8080 --insecure for everybody who can reach this machine\n"
+    "  gopline serve --cors-origin https://wall.example.org\n"
+    "                                                 for pages of that site, too\n"
     "  ffplay http://127.0.0.1:8080/streams/lobby/live.m3u8\n"
     "  ffplay "
     "'http://127.0.0.1:8080/streams/lobby/hls.m3u8?from=2026-11-22T18:00:00Z&to=2026-11-22T18:05:00Z'\n";
@@ -46,6 +50,57 @@ struct ServeOptions {
   bool insecure = false;
   std::uint64_t cache_bytes = 256 << 20;
   std::size_t connections = 1024;
+  std::vector<std::string> cors_origins;
+  http::TlsFiles tls;
+  bool redirect_blobs = false;
+  bool no_transcoding = false;
+
+  bool over_tls() const { return !tls.certificate.empty(); }
+};
+
+// Where presigned addresses of the store that --blobs names lead; empty where none is named.
+Result<std::string> origin_of(BlobStores& blobs) {
+  GOPLINE_ASSIGN(auto store, blobs.for_reading());
+  if (!store) return std::string();
+  auto url = store->presign("x", std::chrono::minutes(1));
+  if (!url && url.error().code == ErrorCode::kUnsupported) return std::string();
+  if (!url) return tl::unexpected<Error>(std::move(url.error()));
+  return url->substr(0, url->find('/', url->find("://") + 3));
+}
+
+// Certificates are renewed while people watch: a changed file is taken up at once, and so it is on SIGHUP,
+// for files that are links to others.
+class TlsRenewal {
+ public:
+  static Result<std::unique_ptr<TlsRenewal>> start(http::HttpServer& server, const http::TlsFiles& files,
+                                                   const Environment& environment) {
+    auto renewal = std::unique_ptr<TlsRenewal>(new TlsRenewal(server, environment));
+    for (const auto& file : {files.certificate, files.key}) {
+      GOPLINE_ASSIGN(auto watch, FileWatch::start(file, [one = renewal.get()] { one->renew(); }));
+      renewal->watches_.push_back(std::move(watch));
+    }
+    if (environment.on_hangup) environment.on_hangup([one = renewal.get()] { one->renew(); });
+    return renewal;
+  }
+  ~TlsRenewal() {
+    if (environment_.on_hangup) environment_.on_hangup({});
+  }
+
+ private:
+  TlsRenewal(http::HttpServer& server, const Environment& environment)
+      : server_(server), environment_(environment) {}
+
+  void renew() {
+    if (auto done = server_.reload_tls(); !done) {  // the other file may be on its way
+      print_error(done.error().message + "; going on with the certificate there was");
+    } else {
+      print_note("the certificate was read again\n");
+    }
+  }
+
+  http::HttpServer& server_;
+  const Environment& environment_;
+  std::vector<std::unique_ptr<FileWatch>> watches_;
 };
 
 void wait_for(StopToken stop) {
@@ -80,10 +135,17 @@ Result<int> run(const ServeOptions& options, const Environment& environment) {
   GOPLINE_ASSIGN(auto audit, server::AuditLog::open({options.audit, !access->is_open()}, environment.clock));
   GOPLINE_ASSIGN(site_options.topic_namespace, namespace_of(options.log));
   site_options.cache_bytes = options.cache_bytes;
-  site_options.secure_cookies = !options.insecure;
+  site_options.over_tls = options.over_tls();
+  site_options.secure_cookies = options.over_tls() || !options.insecure;
+  GOPLINE_ASSIGN(site_options.cross_origin, server::CrossOrigin::of(options.cors_origins));
   GOPLINE_ASSIGN(auto topics, topics_of(options.log));
   GOPLINE_ASSIGN(auto log, open_log(options.log, LogUse::kRead, environment.stop));
   BlobStores blobs(options.blobs);
+  site_options.redirect_blobs = options.redirect_blobs;
+  site_options.transcodes = !options.no_transcoding;
+  if (options.redirect_blobs) {
+    GOPLINE_ASSIGN(site_options.blob_origin, origin_of(blobs));
+  }
   GOPLINE_ASSIGN(auto catalog, server::StreamCatalog::open(*log, environment.clock, topics));
   metrics::Registry registry;
   std::unique_ptr<metrics::MetricsServer> metrics_server;
@@ -96,10 +158,17 @@ Result<int> run(const ServeOptions& options, const Environment& environment) {
   http::ServerLimits limits;
   limits.connections = options.connections;
   limits.slowest_bytes_per_second = kSlowestBytesPerSecond;
-  GOPLINE_ASSIGN(auto server, http::HttpServer::start(options.listen, "pages", site.handler(), limits));
-  print_note(fmt::format("serving {} at http://{}\n", log->describe(), server->address()));
+  auto tls = options.over_tls() ? std::optional(options.tls) : std::nullopt;
+  GOPLINE_ASSIGN(auto server, http::HttpServer::start(options.listen, "pages", site.handler(), limits, tls));
+  std::unique_ptr<TlsRenewal> renewal;
+  if (tls) {
+    GOPLINE_ASSIGN(renewal, TlsRenewal::start(*server, *tls, environment));
+  }
+  print_note(
+      fmt::format("serving {} at {}://{}\n", log->describe(), tls ? "https" : "http", server->address()));
   if (metrics_server) print_note(fmt::format("metrics at http://{}/metrics\n", metrics_server->address()));
   wait_for(environment.stop);
+  renewal.reset();
   site.stop();
   server.reset();
   return kInterrupted;
@@ -123,6 +192,23 @@ void add_serve_command(CLI::App& root, Action& chosen) {
       "--insecure", options->insecure,
       "Without --users: let everybody see everything who can reach --listen, from other machines "
       "too; with it: let passwords and cookies travel without TLS");
+  auto* certificate = command->add_option("--tls-cert", options->tls.certificate,
+                                          "Speak TLS, with this certificate (PEM, its chain behind it)");
+  auto* key = command->add_option("--tls-key", options->tls.key, "and its private key (PEM)");
+  certificate->type_name("FILE")->needs(key);
+  key->type_name("FILE")->needs(certificate);
+  command
+      ->add_option(
+          "--cors-origin", options->cors_origins,
+          "Let pages of this origin read everything that who looks at them may see; several, or '*' for "
+          "any page, which is told what everybody may see alone")
+      ->type_name("ORIGIN");
+  command->add_flag("--redirect-blobs", options->redirect_blobs,
+                    "Send players to the object store for segments that lie there, by presigned addresses");
+  command->add_flag(
+      "--no-transcoding", options->no_transcoding,
+      "Leave out sound that browsers do not know (G.711), instead of making AAC of it when somebody "
+      "listens");
   add_bytes(*command, "--cache", options->cache_bytes, "Memory for segments that many look at (256MiB)");
   command->add_option("--connections", options->connections, "How many clients at once (1024)")
       ->type_name("N")

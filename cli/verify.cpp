@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/blob_stores.h"
+#include "cli/clip_proof.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
@@ -19,7 +20,9 @@ constexpr const char* kVerifyExamples =
     "  gopline verify lobby          read every record of one stream\n"
     "  gopline verify --all          of every stream in the log\n"
     "  gopline verify lobby --json   the same, for a program\n"
-    "  gopline verify --all --files  of every file that was put\n\n"
+    "  gopline verify --all --files  of every file that was put\n"
+    "  gopline verify --clip gate.mp4\n"
+    "                                a clip that was saved, with gate.json (clip.json) beside it\n\n"
     "Checked: every chunk's hash, every segment's size, numbers and order, the SHA-256 chain where there is "
     "one,\n"
     "payloads that lie outside of the log, every fragment and packet, every index entry, what each epoch and "
@@ -31,9 +34,20 @@ struct VerifyOptions {
   OutputOptions output;
   std::vector<std::string> streams;
   bool all = false;
+  ClipFiles clip;
 };
 
+Result<int> run_clip(const VerifyOptions& options, const Environment& environment) {
+  GOPLINE_ASSIGN(auto topic_namespace, namespace_of(options.log));
+  GOPLINE_ASSIGN(auto log, open_log(options.log, LogUse::kRead, environment.stop));
+  BlobStores blobs(options.blobs);
+  GOPLINE_ASSIGN(auto report, prove_clip(options.clip, *log, topic_namespace, blobs, environment.stop));
+  print_result(options.output.json ? json_of(report).dump(2) + "\n" : to_text(report));
+  return report.is_as_recorded() ? kWhole : kNotWhole;
+}
+
 Result<int> run(const VerifyOptions& options, const Environment& environment) {
+  if (!options.clip.clip.empty()) return run_clip(options, environment);
   GOPLINE_ASSIGN(auto log, open_for_reading(options.log, environment.stop));
   std::vector<record::StreamState> states;
   for (const auto& id : options.streams) {
@@ -78,7 +92,15 @@ void add_verify_command(CLI::App& root, Action& chosen) {
   auto* stream =
       command->add_option("STREAM", options->streams, "Ids of the streams, as `gopline streams` lists them");
   stream->type_name("");
-  command->add_flag("--all", options->all, "Every stream of the log")->excludes(stream);
+  auto* all = command->add_flag("--all", options->all, "Every stream of the log")->excludes(stream);
+  auto* clip =
+      command->add_option("--clip", options->clip.clip,
+                          "Hold a clip that 'gopline serve' gave to the log: is every picture as recorded?");
+  clip->type_name("FILE.mp4")->excludes(stream)->excludes(all);
+  command
+      ->add_option("--facts", options->clip.facts, "Its clip.json, if that is not beside it under its name")
+      ->type_name("FILE.json")
+      ->needs(clip);
   add_log_options(*command, options->log);
   add_files_option(*command, options->log);
   add_blob_options(*command, options->blobs);
@@ -86,7 +108,8 @@ void add_verify_command(CLI::App& root, Action& chosen) {
   add_verbosity_options(*command, options->output);
   add_footer(*command, kVerifyExamples);
   command->callback([options, &chosen] {
-    if (options->streams.empty() && !options->all) throw CLI::RequiredError("STREAM or --all");
+    if (options->streams.empty() && !options->all && options->clip.clip.empty())
+      throw CLI::RequiredError("STREAM, --all or --clip");
     chosen = [options](const Environment& environment) {
       apply_verbosity(options->output);
       auto code = run(*options, environment);

@@ -63,7 +63,54 @@ void copy_boxes(std::span<const std::uint8_t> bytes, const std::vector<int>& kee
   }
 }
 
+// The first box of that type (trak or trex), with another track_ID in it. Empty: there is none.
+std::vector<std::uint8_t> renumbered(std::span<const std::uint8_t> bytes, std::string_view type,
+                                     int track_id) {
+  auto box = media::find_box(bytes, type);
+  if (box.type.empty()) return {};
+  auto whole = bytes.subspan(box.offset, box.size);
+  auto holder = type == "trak" ? media::find_box(box.payload, "tkhd").payload : box.payload;
+  if (holder.size() < 24) return {};
+  bool is_long = type == "trak" && holder[0] == 1;
+  auto at = static_cast<std::size_t>(holder.data() - whole.data()) + (type == "trex" ? 4 : is_long ? 20 : 12);
+  std::vector<std::uint8_t> copy(whole.begin(), whole.end());
+  for (std::size_t i = 0; i < 4; ++i)
+    copy[at + i] = static_cast<std::uint8_t>(static_cast<std::uint32_t>(track_id) >> (24 - 8 * i));
+  return copy;
+}
+
 }  // namespace
+
+Result<Buffer> with_track(const Buffer& init, const Buffer& other, int track_id) {
+  auto moov = media::find_box(other.bytes(), "moov");
+  auto trak = renumbered(moov.payload, "trak", track_id);
+  auto trex = renumbered(media::find_box(moov.payload, "mvex").payload, "trex", track_id);
+  auto own = media::find_box(init.bytes(), "moov");
+  bool has_place = !media::find_box(own.payload, "mvex").type.empty();
+  if (trak.empty() || trex.empty() || !has_place)
+    return fail(ErrorCode::kCorrupt, "an init has no tracks in fragments");
+  ByteWriter out;
+  out.raw(init.bytes().subspan(0, own.offset));
+  auto begin = out.size();
+  out.u32(0);
+  out.text("moov");
+  media::BoxWalker walker(own.payload);
+  media::BoxView box;
+  while (walker.next(box)) {
+    auto bytes = own.payload.subspan(box.offset, box.size);
+    if (box.type == "mvex") {
+      out.raw(trak);
+      out.u32(static_cast<std::uint32_t>(box.size + trex.size()));
+      out.raw(bytes.subspan(4));
+      out.raw(trex);
+    } else {
+      out.raw(bytes);
+    }
+  }
+  out.patch_u32(begin, static_cast<std::uint32_t>(out.size() - begin));
+  out.raw(init.bytes().subspan(own.offset + own.size));
+  return Buffer::take(out.take());
+}
 
 Result<BrowserTracks> browser_tracks(const Buffer& segment) {
   GOPLINE_ASSIGN(auto init, media::read_init(segment));

@@ -20,6 +20,10 @@ struct BrowserTracks {
 // kCorrupt when the segment's head does not parse.
 Result<BrowserTracks> browser_tracks(const Buffer& segment);
 
+// An init with the one track of another init behind its own, under that track_ID. kCorrupt when they do not
+// parse.
+Result<Buffer> with_track(const Buffer& init, const Buffer& other, int track_id);
+
 // The fragments of these tracks, in the segment's memory. kCorrupt when its boxes do not parse.
 Result<BufferChain> browser_fragments(const Buffer& segment, const BrowserTracks& tracks);
 

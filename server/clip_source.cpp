@@ -115,7 +115,7 @@ void ClipSource::note(const aggregator::StreamItem& item) {
   }
 }
 
-Result<ClipFacts> ClipSource::survey() {
+Result<ClipFacts> ClipSource::survey(const Look& look) {
   facts_.emplace();
   Sha256 digest;
   for (;;) {
@@ -123,6 +123,7 @@ Result<ClipFacts> ClipSource::survey() {
     if (!piece) break;
     facts_->size += piece->size();
     for (const auto& buffer : piece->buffers()) digest.update(buffer.bytes());
+    if (look) GOPLINE_TRY(look(*piece, *facts_));
   }
   facts_->sha256 = digest.finish_hex();
   return std::move(*facts_);
@@ -156,6 +157,7 @@ std::string to_json(const ClipRequest& request, const ClipFacts& facts) {
                                 {"whole", whole},
                                 {"size", size},
                                 {"sha256", sha256}});
+    if (headers.previous_sha256) json["segments"].back()["previous_sha256"] = *headers.previous_sha256;
   }
   for (const auto& gap : facts.gaps) {
     json["gaps"].push_back({{"from", time(gap.from)},

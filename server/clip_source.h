@@ -56,8 +56,10 @@ class ClipSource final : public http::BodySource, public std::enable_shared_from
   // The same tag is the same file, byte for byte. Empty: footage is in it that is still being written.
   const std::string& tag() const { return tag_; }
   // Makes the whole file, keeps nothing of it, and says what it is made of. Of a source that nothing was
-  // asked of yet, and of which nothing is asked afterwards.
-  Result<ClipFacts> survey();
+  // asked of yet, and of which nothing is asked afterwards. `look` is shown each piece, with what is known by
+  // then; an error of its ends it.
+  using Look = std::function<Result<void>(const BufferChain& piece, const ClipFacts& so_far)>;
+  Result<ClipFacts> survey(const Look& look = {});
 
  private:
   ClipSource(std::unique_ptr<aggregator::StreamReader> reader, const ClipRequest& request, Run run);

@@ -1,6 +1,7 @@
 #include "server/hls_playlist.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -102,7 +103,9 @@ void render_item(const PlaylistItem& item, const PlaylistItem* before, std::stri
   }
   if (item.is_open) return;
   if (item.is_gap) out += "#EXT-X-GAP\n";
-  out += fmt::format("#EXTINF:{:.6f},\n{}{}\n", seconds(item.duration), item.uri, query);
+  out += fmt::format("#EXTINF:{:.6f},\n", seconds(item.duration));
+  if (item.size > 0) out += fmt::format("#EXT-X-BYTERANGE:{}@{}\n", item.size, item.at);
+  out += fmt::format("{}{}\n", item.uri, query);
 }
 
 // Rounded to the nearest second no segment may be longer (RFC 8216bis, 4.4.3.1).
@@ -112,6 +115,19 @@ std::int64_t target_seconds_of(const Playlist& playlist) {
   return std::max<std::int64_t>((target.count() + 999'999) / 1'000'000, 1);
 }
 
+// Of items that are there.
+template <typename Use>
+void for_each_with_entry(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries, Use use) {
+  std::map<std::string, EntryPtr> by_uri;
+  for (const auto& entry : entries) {
+    if (entry) by_uri[fmt::format("segments/{}.m4s", segment_name(entry->epoch, entry->segment))] = entry;
+  }
+  for (auto& item : items) {
+    auto found = item.is_gap ? by_uri.end() : by_uri.find(item.uri);
+    if (found != by_uri.end()) use(item, *found->second);
+  }
+}
+
 }  // namespace
 
 std::vector<PlaylistItem> playlist_items(const std::vector<SegmentRow>& rows,
@@ -119,6 +135,28 @@ std::vector<PlaylistItem> playlist_items(const std::vector<SegmentRow>& rows,
   ItemMaker maker(kept, renumbered);
   for (std::size_t i = 0; i < rows.size(); ++i) maker.add(rows[i], entries[i]);
   return maker.take();
+}
+
+void send_to_stores(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
+                    const std::function<std::uint64_t(const record::IndexEntry&)>& init_size) {
+  for_each_with_entry(items, entries, [&](PlaylistItem& item, const record::IndexEntry& entry) {
+    // In several pieces it is in none of them.
+    if (entry.dataref.empty() || entry.offsets.size() != 1) return;
+    auto begin = init_size(entry);
+    if (begin == 0 || begin >= entry.size) return;
+    item.uri = fmt::format("stored/{}.mp4", segment_name(entry.epoch, entry.segment));
+    item.at = begin;
+    item.size = entry.size - begin;
+  });
+}
+
+void name_heard(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
+                const std::function<bool(const record::IndexEntry&)>& is_heard) {
+  for_each_with_entry(items, entries, [&](PlaylistItem& item, const record::IndexEntry& entry) {
+    if (!is_heard(entry)) return;
+    item.init_uri = fmt::format("init/{}{}.mp4", entry.init_xxh3, kHeard);
+    item.uri = fmt::format("segments/{}{}.m4s", segment_name(entry.epoch, entry.segment), kHeard);
+  });
 }
 
 void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segments) {

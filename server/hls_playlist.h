@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,10 @@ struct PlaylistItem {
   std::int64_t discontinuities = 0;  // its discontinuity sequence number
   Timestamp time;
   Duration duration{0};
-  std::string uri;             // relative to the playlist
-  std::string init_uri;        // of its EXT-X-MAP
+  std::string uri;       // relative to the playlist
+  std::string init_uri;  // of its EXT-X-MAP
+  std::uint64_t at = 0,
+                size = 0;      // EXT-X-BYTERANGE: where it lies at its address; size 0: it is all there is
   bool is_gap = false;         // EXT-X-GAP: nothing is there
   bool is_independent = true;  // it begins at an access point
   std::vector<PlaylistPart> parts;
@@ -51,6 +54,17 @@ struct Playlist {
 // VOD playlist may.
 std::vector<PlaylistItem> playlist_items(const std::vector<SegmentRow>& rows,
                                          const std::vector<EntryPtr>& entries, Offset kept, bool renumbered);
+
+// Where segments with a claim check lie as they were stored, with an init before them: at stored/NAME.mp4,
+// from where who asks is sent to the store. `init_size`: of the stored init of such an entry; 0: it is not to
+// be had so.
+void send_to_stores(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
+                    const std::function<std::uint64_t(const record::IndexEntry&)>& init_size);
+
+// Those of entries whose sound is transcoded: with other addresses, as they are other bytes.
+inline constexpr const char* kHeard = "-aac";  // behind the names of inits and segments
+void name_heard(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
+                const std::function<bool(const record::IndexEntry&)>& is_heard);
 
 // Adds what is known of the newest segments by their parts: the parts, segments that the index does not tell
 // yet, and the one that is still being written. Nothing changes where they do not follow on the items.

@@ -54,6 +54,33 @@ TEST_F(HlsPlaylist, of_recorded_footage_ends_and_counts_from_zero) {
                                 HasSubstr("#EXT-X-MEDIA-SEQUENCE:0\n"), HasSubstr("#EXT-X-ENDLIST\n")));
 }
 
+TEST_F(HlsPlaylist, what_lies_in_a_store_is_a_range_of_the_stored_segment) {
+  add(row(3, 7, 0s)).dataref = "s3://bucket/blob";
+  add(row(3, 8, 2s));  // in the log
+  auto& chunked = add(row(3, 9, 4s));
+  chunked.dataref = "s3://bucket/other";
+  chunked.offsets = {Offset(9), Offset(10)};
+  auto playlist = live();
+  send_to_stores(playlist.items, entries, [](const auto&) { return 300; });
+  EXPECT_THAT(render(playlist), HasSubstr("#EXTINF:2.000000,\n#EXT-X-BYTERANGE:700@300\nstored/3-7.mp4\n"
+                                          "#EXTINF:2.000000,\nsegments/3-8.m4s\n"
+                                          "#EXTINF:2.000000,\nsegments/3-9.m4s\n"));
+  auto left_out = live();
+  send_to_stores(left_out.items, entries, [](const auto&) { return 0; });
+  EXPECT_THAT(render(left_out), Not(HasSubstr("stored/")));
+}
+
+TEST_F(HlsPlaylist, transcoded_segments_have_names_of_their_own) {
+  add(row(3, 7, 0s));
+  add(row(3, 8, 2s)).init_xxh3 = "2222222222222222";
+  auto playlist = live();
+  name_heard(playlist.items, entries,
+             [](const record::IndexEntry& one) { return one.init_xxh3 == "2222222222222222"; });
+  EXPECT_THAT(render(playlist),
+              AllOf(HasSubstr("init/1111111111111111.mp4\"\n"), HasSubstr("\nsegments/3-7.m4s\n"),
+                    HasSubstr("init/2222222222222222-aac.mp4\"\n"), HasSubstr("\nsegments/3-8-aac.m4s\n")));
+}
+
 TEST_F(HlsPlaylist, a_discontinuity_has_its_time_and_map_again) {
   add(row(1, 0, 0s), 0);
   add(row(2, 1, 9s), 1);

@@ -14,6 +14,7 @@ constexpr Duration kLiveWindow = std::chrono::seconds(30);
 constexpr std::size_t kLeastLiveItems = 4;
 constexpr const char* kForEver = "private, max-age=31536000, immutable";  // names never mean anything else
 constexpr std::size_t kSearchStep = 500;
+constexpr Duration kRedirectTime = std::chrono::minutes(5);  // for who was sent elsewhere to arrive there
 constexpr std::string_view kPart = ".m4s";
 
 http::Response playlist_response(const Playlist& playlist) {
@@ -37,6 +38,10 @@ Result<std::string> stem_of(const std::string& file, std::string_view ending) {
   if (file.size() > ending.size() && file.ends_with(ending))
     return file.substr(0, file.size() - ending.size());
   return fail(ErrorCode::kNotFound, "there is no {} here", file);
+}
+
+std::string without_ending(const std::string& heard) {
+  return heard.substr(0, heard.size() - std::string_view(kHeard).size());
 }
 
 // The window at the end that a live playlist shows.
@@ -64,13 +69,20 @@ Result<std::optional<Timestamp>> time_parameter(const http::RequestTarget& targe
 }
 
 Result<Playlist> HlsRoutes::playlist_of(const StreamView& stream, const std::vector<SegmentRow>& rows,
-                                        bool renumbered, const StopToken& stop) {
+                                        bool renumbered, bool with_sound, const StopToken& stop) {
   const auto& state = stream.state;
   GOPLINE_ASSIGN(auto entries, entries_.get(state.partition, rows, stop));
   GOPLINE_ASSIGN(auto kept, catalog_.log().offsets({catalog_.topics().segments, state.partition}));
   remember_inits(state.stream, entries);
   Playlist playlist;
   playlist.items = playlist_items(rows, entries, kept.begin, renumbered);
+  if (heard_ && with_sound)
+    name_heard(playlist.items, entries,
+               [&](const record::IndexEntry& entry) { return heard_->has_sound(entry, stop); });
+  if (redirects_) {
+    send_to_stores(playlist.items, entries,
+                   [&](const record::IndexEntry& entry) { return init_size_to_skip(entry, stop); });
+  }
   bool none =
       std::all_of(playlist.items.begin(), playlist.items.end(), [](const auto& i) { return i.is_gap; });
   if (none && !playlist.items.empty()) {
@@ -96,7 +108,7 @@ Result<http::Response> HlsRoutes::recorded(const std::string& stream, const http
     return fail(ErrorCode::kInvalidArgument,
                 "{}: {} segments are too many for one playlist; ask for a shorter time", stream, rows.size());
   }
-  GOPLINE_ASSIGN(auto playlist, playlist_of(view, rows, true, stop));
+  GOPLINE_ASSIGN(auto playlist, playlist_of(view, rows, true, true, stop));
   if (playlist.items.empty()) return fail(ErrorCode::kNotFound, "{}: retention has taken that time", stream);
   playlist.is_vod = playlist.has_ended = true;
   playlist.link = viewer.link();
@@ -112,10 +124,13 @@ Result<http::Response> HlsRoutes::live(const std::string& stream, const http::Re
   if (rows.empty()) return fail(ErrorCode::kNotFound, "{}: nothing has come yet", stream);
   Duration target{0};
   for (const auto& row : rows) target = std::max(target, row.duration);
-  GOPLINE_ASSIGN(auto playlist, playlist_of(view, live_window(std::move(rows)), false, stop));
+  bool has_ended = view.state.ended == record::EndCause::kEndOfInput;
+  // Parts come without: sound of a part would need that of the next one, and all of a playlist is alike.
+  bool has_parts = !has_ended && !edge_.segments(stream).empty();
+  GOPLINE_ASSIGN(auto playlist, playlist_of(view, live_window(std::move(rows)), false, !has_parts, stop));
   playlist.target = target;
   playlist.link = viewer.link();
-  playlist.has_ended = view.state.ended == record::EndCause::kEndOfInput;
+  playlist.has_ended = has_ended;
   if (!playlist.has_ended) add_live_segments(playlist, edge_.segments(stream));
   if (asked.parameter("_HLS_skip") && playlist.part_target > Duration(0))
     playlist.skipped = skippable_items(playlist);
@@ -200,6 +215,11 @@ Result<EntryPtr> HlsRoutes::entry_with_init(const std::string& stream, const std
 Result<http::Response> HlsRoutes::init(const std::string& stream, const std::string& file,
                                        const StopToken& stop) {
   GOPLINE_ASSIGN(auto hash, stem_of(file, ".mp4"));
+  if (heard_ && hash.ends_with(kHeard)) {
+    GOPLINE_ASSIGN(auto entry, entry_with_init(stream, without_ending(hash), stop));
+    GOPLINE_ASSIGN(auto init, heard_->init(*entry, stop));
+    return media_response("video/mp4", BufferChain(init), hash);
+  }
   for (const auto& live : edge_.segments(stream)) {
     if (live.init_xxh3 == hash) return media_response("video/mp4", BufferChain(live.init), hash);
   }
@@ -220,6 +240,7 @@ Result<EntryPtr> HlsRoutes::entry_of(const StreamView& stream, const SegmentRow&
 Result<ServedMedia> HlsRoutes::segment(const std::string& stream, const std::string& file,
                                        const StopToken& stop) {
   GOPLINE_ASSIGN(auto name, stem_of(file, ".m4s"));
+  if (heard_ && name.ends_with(kHeard)) return heard_segment(stream, name, stop);
   auto place = parse_segment_name(name);
   if (!place) return fail(ErrorCode::kNotFound, "there is no segment {}", name);
   if (auto live = live_segment(stream, place->first, place->second); live && live->is_complete) {
@@ -227,6 +248,32 @@ Result<ServedMedia> HlsRoutes::segment(const std::string& stream, const std::str
     for (const auto& part : live->parts) bytes.append(part.fragments);
     return ServedMedia{media_response("video/iso.segment", std::move(bytes), name), live->headers.time};
   }
+  GOPLINE_ASSIGN(auto entry, entry_named(stream, name, stop));
+  GOPLINE_ASSIGN(auto segment, segments_.get(*entry, stop));
+  return ServedMedia{media_response("video/iso.segment", segment->fragments, name), entry->time};
+}
+
+Result<ServedMedia> HlsRoutes::heard_segment(const std::string& stream, const std::string& name,
+                                             const StopToken& stop) {
+  GOPLINE_ASSIGN(auto entry, entry_named(stream, without_ending(name), stop));
+  GOPLINE_ASSIGN(auto bytes, heard_->segment(*entry, entry_before(*entry, stop), stop));
+  return ServedMedia{media_response("video/iso.segment", std::move(bytes), name), entry->time};
+}
+
+// The entry that this one follows on without a break; nullptr: none.
+EntryPtr HlsRoutes::entry_before(const record::IndexEntry& entry, const StopToken& stop) {
+  if (entry.segment.value == 0) return nullptr;
+  auto before =
+      entry_named(entry.stream, segment_name(entry.epoch, SegmentNumber(entry.segment.value - 1)), stop);
+  bool follows = before && (*before)->init_xxh3 == entry.init_xxh3 &&
+                 (*before)->discontinuities == entry.discontinuities;
+  return follows ? *before : nullptr;
+}
+
+Result<EntryPtr> HlsRoutes::entry_named(const std::string& stream, const std::string& name,
+                                        const StopToken& stop) {
+  auto place = parse_segment_name(name);
+  if (!place) return fail(ErrorCode::kNotFound, "there is no segment {}", name);
   GOPLINE_ASSIGN(auto view, catalog_.find(stream));
   // The newest are asked for most; who seeks far back has asked for a playlist from there.
   auto since = view.last_time ? std::optional(*view.last_time - std::chrono::minutes(10)) : std::nullopt;
@@ -237,9 +284,40 @@ Result<ServedMedia> HlsRoutes::segment(const std::string& stream, const std::str
     row = segments->find(place->first, place->second);
   }
   if (!row) return fail(ErrorCode::kNotFound, "{}: there is no segment {}", stream, name);
-  GOPLINE_ASSIGN(auto entry, entry_of(view, *row, stop));
+  return entry_of(view, *row, stop);
+}
+
+// Of an init that was not met yet a segment is read to see which tracks it has. What cannot be read is left
+// to who asks for it.
+std::uint64_t HlsRoutes::init_size_to_skip(const record::IndexEntry& entry, const StopToken& stop) {
+  InitKey key{entry.stream, entry.init_xxh3};
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = init_sizes_.find(key); found != init_sizes_.end()) return found->second;
+  }
+  auto segment = segments_.get(entry, stop);
+  if (!segment) return 0;
+  auto size = (*segment)->tracks.all ? (*segment)->tracks.init_size : 0;
+  std::lock_guard lock(mutex_);
+  if (init_sizes_.size() > kMostInits) init_sizes_.clear();
+  return init_sizes_[key] = size;
+}
+
+Result<ServedMedia> HlsRoutes::stored(const std::string& stream, const std::string& file, bool may_redirect,
+                                      const StopToken& stop) {
+  GOPLINE_ASSIGN(auto name, stem_of(file, ".mp4"));
+  GOPLINE_ASSIGN(auto entry, entry_named(stream, name, stop));
+  if (redirects_ && may_redirect && !entry->dataref.empty() && entry->offsets.size() == 1) {
+    auto url = segments_.url_of(*entry, kRedirectTime);
+    if (url) {
+      auto response = http::refuse(307, "its store has it");
+      response.headers.emplace_back("Location", *url);
+      return ServedMedia{std::move(response), entry->time};
+    }
+    if (url.error().code != ErrorCode::kUnsupported) return tl::unexpected<Error>(std::move(url.error()));
+  }
   GOPLINE_ASSIGN(auto segment, segments_.get(*entry, stop));
-  return ServedMedia{media_response("video/iso.segment", segment->fragments, name), row->time};
+  return ServedMedia{media_response("video/mp4", BufferChain(segment->bytes), "stored-" + name), entry->time};
 }
 
 }  // namespace gopline::server

@@ -30,43 +30,9 @@ record::IncomingRecord incoming_from(const StoredRecord& stored) {
 }
 
 Result<SegmentPtr> SegmentStore::get(const record::IndexEntry& entry, const StopToken& stop) {
-  Key key{entry.stream, entry.epoch, entry.segment};
-  std::promise<Result<SegmentPtr>> promise;
-  {
-    std::unique_lock lock(mutex_);
-    if (auto found = by_key_.find(key); found != by_key_.end()) {
-      used_.splice(used_.begin(), used_, found->second);
-      auto segment = found->second->segment;
-      lock.unlock();
-      return segment.get();  // waits for whoever reads it
-    }
-    used_.push_front({key, promise.get_future().share(), 0});
-    by_key_[key] = used_.begin();
-  }
-  auto segment = read(entry, stop);
-  settle(key, segment);
-  promise.set_value(segment);
-  return segment;
-}
-
-// What was read is kept, what failed is tried again when it is next asked for.
-void SegmentStore::settle(const Key& key, const Result<SegmentPtr>& segment) {
-  std::lock_guard lock(mutex_);
-  auto place = by_key_.at(key);
-  if (!segment) {
-    used_.erase(place);
-    by_key_.erase(key);
-    return;
-  }
-  place->bytes = (*segment)->bytes.size() + 1;
-  bytes_ += place->bytes;
-  for (auto oldest = used_.end(); bytes_ > most_bytes_ && oldest != used_.begin();) {
-    --oldest;
-    if (oldest->bytes == 0) continue;
-    bytes_ -= oldest->bytes;
-    by_key_.erase(oldest->key);
-    oldest = used_.erase(oldest);
-  }
+  return kept_.get(
+      {entry.stream, entry.epoch, entry.segment}, [&] { return read(entry, stop); },
+      [](const ServedSegment& segment) { return segment.bytes.size(); });
 }
 
 std::unique_ptr<aggregator::RecordFetcher> SegmentStore::borrow(PartitionId partition) {
@@ -84,6 +50,12 @@ void SegmentStore::give_back(PartitionId partition, std::unique_ptr<aggregator::
   std::lock_guard lock(mutex_);
   auto& pool = idle_[partition];
   if (pool.size() < kMostIdleFetchers) pool.push_back(std::move(fetcher));
+}
+
+Result<std::string> SegmentStore::url_of(const record::IndexEntry& entry, Duration valid_for) {
+  GOPLINE_ASSIGN(auto store, blobs_.store_of(entry.dataref));
+  GOPLINE_ASSIGN(auto key, store->key_of(entry.dataref));
+  return store->presign(key, valid_for);
 }
 
 Result<record::EpochStarted> SegmentStore::epoch_of(const record::IndexEntry& entry, const StopToken& stop) {

@@ -1,7 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <future>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +15,7 @@
 #include "common/record/chunk_assembler.h"
 #include "common/record/markers.h"
 #include "server/browser_tracks.h"
+#include "server/once_cache.h"
 
 namespace gopline::server {
 
@@ -34,22 +33,21 @@ class SegmentStore {
  public:
   // All outlive the store. `blobs`: where claim checks are redeemed.
   SegmentStore(Log& log, std::string segments_topic, payload::BlobSource& blobs, std::size_t most_bytes)
-      : log_(log), topic_(std::move(segments_topic)), blobs_(blobs), most_bytes_(most_bytes) {}
+      : log_(log), topic_(std::move(segments_topic)), blobs_(blobs), kept_(most_bytes) {}
 
   // Blocks while it is read. kNotFound: the log does not keep it any more; kCorrupt; kUnsupported: it is
   // stored in a form that no browser plays; else the log's errors.
   Result<SegmentPtr> get(const record::IndexEntry& entry, const StopToken& stop);
+
+  // Where anybody may fetch the payload of an entry with a claim check for that long, as it was stored.
+  // kUnsupported: its store has no such addresses.
+  Result<std::string> url_of(const record::IndexEntry& entry, Duration valid_for);
 
   // How the epoch of that segment began; read every time.
   Result<record::EpochStarted> epoch_of(const record::IndexEntry& entry, const StopToken& stop);
 
  private:
   using Key = std::tuple<std::string, EpochNumber, SegmentNumber>;
-  struct Kept {
-    Key key;
-    std::shared_future<Result<SegmentPtr>> segment;
-    std::size_t bytes = 0;  // 0: still being read
-  };
   using FetcherPool = std::vector<std::unique_ptr<aggregator::RecordFetcher>>;
 
   Result<SegmentPtr> read(const record::IndexEntry& entry, const StopToken& stop);
@@ -57,16 +55,12 @@ class SegmentStore {
                                   const StopToken& stop);
   std::unique_ptr<aggregator::RecordFetcher> borrow(PartitionId partition);
   void give_back(PartitionId partition, std::unique_ptr<aggregator::RecordFetcher> fetcher);
-  void settle(const Key& key, const Result<SegmentPtr>& segment);
 
   Log& log_;
   const std::string topic_;
   payload::BlobSource& blobs_;
-  const std::size_t most_bytes_;
+  OnceCache<Key, ServedSegment> kept_;
   std::mutex mutex_;
-  std::list<Kept> used_;  // the one used last comes first
-  std::map<Key, std::list<Kept>::iterator> by_key_;
-  std::size_t bytes_ = 0;
   std::map<PartitionId, FetcherPool> idle_;  // a reader costs a log over a network connections
 };
 

@@ -31,7 +31,7 @@ RequestKind kind_of(const http::RequestTarget& target) {
   }
   if (path.size() == 3) return kind_of_file(path[2]);
   if (path.size() != 4) return RequestKind::kOther;
-  if (path[2] == "segments") return RequestKind::kSegment;
+  if (path[2] == "segments" || path[2] == "stored") return RequestKind::kSegment;
   if (path[2] == "parts") return RequestKind::kPart;
   return path[2] == "init" ? RequestKind::kInit : RequestKind::kOther;
 }
@@ -42,6 +42,11 @@ ServerMetrics::ServerMetrics(metrics::Registry& registry) {
       registry.counters("gopline_server_sent_bytes_total", "Bytes of answers that were given in one piece");
   auto wait = registry.histograms("gopline_server_answer_seconds",
                                   "From a request to the beginning of its answer", metrics::delay_buckets());
+  transcoding_ =
+      registry
+          .histograms("gopline_server_transcoding_seconds",
+                      "Transcoding the sound of a segment, once for all who listen", metrics::delay_buckets())
+          .with({});
   for (std::size_t i = 0; i < kRequestKinds; ++i) {
     auto kind = std::string(kNames[i]);
     for (std::size_t status = 0; status < kStatusClasses; ++status)

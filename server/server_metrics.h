@@ -38,6 +38,8 @@ class ServerMetrics {
 
   // An answer begins that was waited for so long.
   void count(RequestKind kind, const http::Response& response, Duration waited) const;
+  // The sound of a segment was transcoded, which took so long.
+  void count_transcoded(Duration taken) const { transcoding_.observe(taken); }
 
  private:
   static constexpr std::size_t kStatusClasses = 4;  // 2xx to 5xx
@@ -47,6 +49,7 @@ class ServerMetrics {
     metrics::Histogram wait;
   };
   std::array<OfKind, kRequestKinds> kinds_;
+  metrics::Histogram transcoding_;
 };
 
 }  // namespace gopline::server

@@ -15,6 +15,7 @@
 #include "server/clip_routes.h"
 #include "server/entry_cache.h"
 #include "server/found_events.h"
+#include "server/heard_segments.h"
 #include "server/hls_routes.h"
 #include "server/live_events.h"
 #include "server/segment_store.h"
@@ -32,15 +33,18 @@ using http::Response;
 // Nothing from elsewhere, no inline script or style; video comes from blobs that the player makes.
 constexpr const char* kContentSecurity =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' "
-    "blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    "blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'";
+constexpr const char* kComeBackOverTls = "max-age=31536000";  // RFC 6797: a year
 
-void add_usual_headers(Response& response) {
-  response.headers.emplace_back("Content-Security-Policy", kContentSecurity);
+void add_usual_headers(const SiteOptions& options, const Request& request, Response& response) {
+  auto policy = std::string(kContentSecurity);
+  if (!options.blob_origin.empty()) policy += " " + options.blob_origin;
+  response.headers.emplace_back("Content-Security-Policy", std::move(policy));
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
   response.headers.emplace_back("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
+  if (options.over_tls) response.headers.emplace_back("Strict-Transport-Security", kComeBackOverTls);
+  options.cross_origin.add_headers(request, response);
 }
 
 unsigned status_of(const Error& error) {
@@ -135,7 +139,9 @@ class Site::Parts {
         entries_(catalog.log(), catalog.topics().index),
         segments_(catalog.log(), catalog.topics().segments, blobs, options.cache_bytes),
         edge_(catalog, entries_, segments_, clock),
-        hls_(catalog, entries_, segments_, edge_),
+        heard_(segments_, clock, options.metrics),
+        hls_(catalog, entries_, segments_, options.transcodes ? &heard_ : nullptr, edge_,
+             options.redirect_blobs),
         snapshots_(catalog, entries_, segments_),
         clips_(catalog.log(), blobs, [this](auto task) { boost::asio::post(workers_, std::move(task)); }),
         found_(catalog.log(), catalog.topics()),
@@ -148,7 +154,7 @@ class Site::Parts {
     auto target = http::parse_request_target(request.target);
     auto kind = target ? kind_of(*target) : RequestKind::kOther;
     auto answer = [this, give, request, kind, asked = clock_.steady_now()](Response made) {
-      add_usual_headers(made);
+      add_usual_headers(options_, request, made);
       auto response = http::as_asked(request, std::move(made));
       auto waited = clock_.steady_now() - asked;
       options_.metrics.count(kind, response, std::chrono::duration_cast<Duration>(waited));
@@ -194,6 +200,10 @@ class Site::Parts {
 
   // What is refused whoever asks.
   std::optional<Response> refusal_of(const Request& request, const RequestTarget& target) const {
+    auto host = request.header("Host");
+    if (options_.loopback_only && access_.is_open() && host && !is_loopback_host(*host))
+      return http::refuse(403, "this server answers to localhost only; --users and --listen open it");
+    if (auto preflight = options_.cross_origin.preflight(request)) return preflight;
     bool is_read = request.method == "GET" || request.method == "HEAD";
     const char* allowed = is_deed(target) ? "POST" : "GET, HEAD";
     if (is_deed(target) ? request.method != "POST" : !is_read) {
@@ -201,10 +211,8 @@ class Site::Parts {
       refused.headers.emplace_back("Allow", allowed);
       return refused;
     }
-    if (!is_read && !is_from_here(request)) return http::refuse(403, "a page of another site asked for this");
-    auto host = request.header("Host");
-    if (options_.loopback_only && access_.is_open() && host && !is_loopback_host(*host))
-      return http::refuse(403, "this server answers to localhost only; --users and --listen open it");
+    if (!is_read && !is_from_here(request) && !options_.cross_origin.trusts(request))
+      return http::refuse(403, "a page of another site asked for this");
     return std::nullopt;
   }
 
@@ -253,11 +261,20 @@ class Site::Parts {
     if (path.size() == 3 && path[2] == "clip.json") return clip(stream, asked, true);
     if (path.size() == 3 && path[2] == "snapshot.jpg") return snapshot(stream, asked);
     if (path.size() == 4 && path[2] == "init") return hls_.init(stream, path[3], stop);
-    bool is_part = path[2] == "parts";
-    if (path.size() != 4 || (!is_part && path[2] != "segments")) return nothing_here();
-    GOPLINE_ASSIGN(auto served, is_part ? hls_.part(stream, path[3]) : hls_.segment(stream, path[3], stop));
+    if (path.size() != 4) return nothing_here();
+    GOPLINE_ASSIGN(auto served, media(stream, asked, stop));
     audit_.note_view(viewer.name(), asked.request.peer, stream, served.time);
     return std::move(served.response);
+  }
+
+  Result<ServedMedia> media(const std::string& stream, const Asked& asked, const StopToken& stop) {
+    const auto& kind = asked.target.path[2];
+    const auto& file = asked.target.path[3];
+    if (kind == "parts") return hls_.part(stream, file);
+    if (kind == "segments") return hls_.segment(stream, file, stop);
+    // A presigned address is for GET alone.
+    if (kind == "stored") return hls_.stored(stream, file, asked.request.method == "GET", stop);
+    return nothing_here();
   }
 
   static tl::unexpected<Error> nothing_here() {
@@ -299,6 +316,7 @@ class Site::Parts {
   EntryCache entries_;
   SegmentStore segments_;
   LiveEdge edge_;
+  HeardSegments heard_;
   HlsRoutes hls_;
   Snapshots snapshots_;
   ClipRoutes clips_;

@@ -8,6 +8,7 @@
 #include "common/payload/blob_source.h"
 #include "server/access/access.h"
 #include "server/access/audit_log.h"
+#include "server/cross_origin.h"
 #include "server/server_metrics.h"
 #include "server/stream_catalog.h"
 
@@ -21,6 +22,11 @@ struct SiteOptions {
   bool loopback_only = true;
   ServerMetrics metrics = {};
   bool secure_cookies = true;  // which browsers send over TLS, or to this machine itself, alone
+  bool over_tls = false;       // browsers are told to come back over TLS alone (HSTS)
+  CrossOrigin cross_origin = {};
+  bool transcodes = true;       // sound that browsers do not know
+  bool redirect_blobs = false;  // claim-checked segments are fetched from their store, by presigned addresses
+  std::string blob_origin;      // of these; empty: not known. The page may fetch from there
 };
 
 // Everything that is served: who may ask is `access`'s to say, what there is the catalogue's. Requests that

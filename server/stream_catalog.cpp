@@ -9,6 +9,7 @@
 namespace gopline::server {
 namespace {
 
+constexpr std::size_t kScanBytes = 4 << 20;  // a week is read in pieces of this, not held at once
 constexpr Duration kPollWait = std::chrono::milliseconds(500);
 constexpr Duration kRetryWait = std::chrono::seconds(1);
 constexpr Duration kDirectoryPause = std::chrono::milliseconds(500);  // between two looks at NS.streams
@@ -213,6 +214,7 @@ Result<std::shared_ptr<const SegmentRows>> StreamCatalog::segments(const std::st
   options.from = from;
   options.to = entry->from;
   options.headers_only = log_.reads_headers_alone();
+  options.max_poll_bytes = kScanBytes;
   options.stop = stop;
   GOPLINE_TRY(catalog::scan_partition(log_, where, options, [&](const StoredRecord& stored) {
     if (stored.key != stream) return true;

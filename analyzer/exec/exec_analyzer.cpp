@@ -137,6 +137,10 @@ class ExecKind final : public AnalyzerKind {
     GOPLINE_ASSIGN(auto program, Program::start(std::move(options)));
     return std::make_unique<ExecAnalyzer>(options_, std::move(program));
   }
+  Result<std::unique_ptr<Analyzer>> make_for_stills() const override {
+    if (wishes().sound_channels) return AnalyzerKind::make_for_stills();
+    return make("requests");
+  }
 
  private:
   const ExecOptions options_;
@@ -154,6 +158,7 @@ Result<std::unique_ptr<AnalyzerKind>> make_exec_kind(const Specification& specif
   options.format = reader.word("format", {"bgr24", "rgb24", "gray8", "yuv420p", "jpeg", "f32"});
   auto [width, height] = reader.size("size", {0, 0});
   Wishes wishes;
+  wishes.waits = true;
   auto pixels = media::pixel_format_from(options.format).value_or(media::PixelFormat::kAsDecoded);
   wishes.picture = {pixels, width, height};
   if (options.format == "f32") wishes.sound_channels = 1;

@@ -14,6 +14,7 @@
 
 #include "common/http/http_session.h"
 #include "common/http/listen_address.h"
+#include "common/http/tls.h"
 
 namespace gopline::http {
 namespace {
@@ -52,13 +53,18 @@ void keep_from_children(int descriptor) {
 // All but the constructor, open() and stop() runs on the one thread.
 class HttpServer::Listener {
  public:
-  Listener(std::string_view what, Handler handler, const ServerLimits& limits)
+  Listener(std::string_view what, Handler handler, const ServerLimits& limits,
+           const std::optional<TlsFiles>& tls)
       : what_(what),
+        tls_files_(tls),
         host_{std::move(handler), [this](HttpSession&) { accept(); },
               [this](HttpSession& session) { forget(session); }, limits} {}
   ~Listener() { stop(); }
 
   Result<void> open(const ListenAddress& address) {
+    if (tls_files_) {
+      GOPLINE_ASSIGN(tls_, make_tls_context(*tls_files_));
+    }
     SystemError error;
     auto flags = tcp::resolver::passive | tcp::resolver::numeric_service;
     auto found = tcp::resolver(io_).resolve(address.host, std::to_string(address.port), flags, error);
@@ -76,6 +82,12 @@ class HttpServer::Listener {
       accept();
       io_.run();
     });
+    return {};
+  }
+
+  Result<void> reload_tls() {
+    GOPLINE_ASSIGN(auto fresh, make_tls_context(*tls_files_));
+    asio::post(io_, [this, fresh = std::move(fresh)] { tls_ = fresh; });
     return {};
   }
 
@@ -103,7 +115,7 @@ class HttpServer::Listener {
       if (!acceptor_.is_open()) return;  // a connection that came while the server stopped
       if (error) return accept_later();
       keep_from_children(socket.native_handle());
-      auto session = std::make_shared<HttpSession>(std::move(socket), host_);
+      auto session = std::make_shared<HttpSession>(std::move(socket), host_, tls_);
       sessions_.push_back(session);
       session->start();
       accept();
@@ -146,6 +158,8 @@ class HttpServer::Listener {
   asio::steady_timer pause_{io_};
   tcp::endpoint local_;
   const std::string what_;
+  const std::optional<TlsFiles> tls_files_;
+  TlsContextPtr tls_;  // nullptr: none
   const SessionHost host_;
   std::vector<std::shared_ptr<HttpSession>> sessions_;  // in the order they came
   bool is_accepting_ = false;
@@ -153,15 +167,20 @@ class HttpServer::Listener {
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(std::string_view address, std::string_view what,
-                                                      Handler handler, const ServerLimits& limits) {
+                                                      Handler handler, const ServerLimits& limits,
+                                                      const std::optional<TlsFiles>& tls) {
   GOPLINE_ASSIGN(auto parsed, parse_listen_address(address));
-  auto listener = std::make_unique<Listener>(what, std::move(handler), limits);
+  auto listener = std::make_unique<Listener>(what, std::move(handler), limits, tls);
   GOPLINE_TRY(listener->open(parsed));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(listener)));
 }
 
 HttpServer::HttpServer(std::unique_ptr<Listener> listener) : listener_(std::move(listener)) {}
 HttpServer::~HttpServer() = default;
+
+Result<void> HttpServer::reload_tls() {
+  return listener_->reload_tls();
+}
 
 std::string HttpServer::address() const {
   return to_string(ListenAddress{listener_->local().address().to_string(), port()});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,12 @@ struct ServerLimits {
   std::uint32_t slowest_bytes_per_second = 0;  // and this much longer the larger it is; 0: no longer
 };
 
+// What a server proves by TLS who it is with: files in PEM.
+struct TlsFiles {
+  std::string certificate;  // and those that vouch for it behind it
+  std::string key;          // without a password
+};
+
 // Takes the answer to one request; may be called from any thread, once. Calling it when the client has gone,
 // or never, harms nobody.
 using Answer = std::function<void(Response)>;
@@ -31,15 +38,20 @@ using Answer = std::function<void(Response)>;
 // block. HEAD is asked as it comes; the connection leaves the body out. An exception becomes a 500.
 using Handler = std::function<void(const Request& request, Answer answer)>;
 
-// HTTP/1.1, on one thread of its own.
+// HTTP/1.1, over TLS or not, on one thread of its own.
 class HttpServer {
  public:
   // Listens at `address` (parse_listen_address) before it returns. The error says the address, `what` is
   // served there ("metrics"), and why: kInvalidArgument if it is none, kConflict if another program has it,
   // kPermissionDenied, kNotFound for a name that does not resolve. What `handler` looks at outlives the
-  // server.
+  // server. `tls`: whoever does not speak it is not answered.
   static Result<std::unique_ptr<HttpServer>> start(std::string_view address, std::string_view what,
-                                                   Handler handler, const ServerLimits& limits = {});
+                                                   Handler handler, const ServerLimits& limits = {},
+                                                   const std::optional<TlsFiles>& tls = {});
+
+  // Reads key and certificate again: connections that come are given the new ones, those that are there keep
+  // theirs. After an error it goes on with what it had. From any thread; of a server with TLS.
+  Result<void> reload_tls();
 
   // Ends at once: no answer is waited for, but one that is being made. Joins the thread. Nobody may be
   // calling an Answer any more: whoever gives them from other threads stops before.

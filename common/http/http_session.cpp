@@ -48,6 +48,11 @@ Request request_of(const beast_http::request<beast_http::empty_body>& read, cons
   return request;
 }
 
+// RFC 9110, 15.3.5 and 15.4.5.
+bool has_content(const Response& response) {
+  return response.status != 304 && response.status != 204;
+}
+
 enum class Framing { kLength, kChunked, kUntilClose };
 
 std::string header_of(const Response& response, Framing framing, bool keep_alive) {
@@ -55,11 +60,11 @@ std::string header_of(const Response& response, Framing framing, bool keep_alive
   auto add = [&](std::string_view name, std::string_view value) {
     text += fmt::format("{}: {}\r\n", name, value);
   };
-  if (response.status != 304) add("Content-Type", response.content_type);
+  if (has_content(response)) add("Content-Type", response.content_type);
   add("Cache-Control", response.cache_control);
   for (const auto& [name, value] : response.headers) add(name, value);
   if (framing == Framing::kChunked) add("Transfer-Encoding", "chunked");
-  if (framing == Framing::kLength && response.status != 304)
+  if (framing == Framing::kLength && has_content(response))
     add("Content-Length", std::to_string(response.stream_size.value_or(response.body.size())));
   if (!keep_alive) add("Connection", "close");
   return text + "\r\n";
@@ -73,8 +78,9 @@ Buffer text_buffer(std::string text) {
 
 }  // namespace
 
-HttpSession::HttpSession(asio::ip::tcp::socket socket, const SessionHost& host)
-    : host_(host), stream_(std::move(socket)) {
+HttpSession::HttpSession(asio::ip::tcp::socket socket, const SessionHost& host, TlsContextPtr tls)
+    : host_(host), stream_(std::move(socket)), tls_context_(std::move(tls)) {
+  if (tls_context_) tls_.emplace(stream_, *tls_context_);
   ErrorCode error;
   auto remote = stream_.socket().remote_endpoint(error);
   if (!error) peer_ = remote.address().to_string();
@@ -82,7 +88,12 @@ HttpSession::HttpSession(asio::ip::tcp::socket socket, const SessionHost& host)
 }
 
 void HttpSession::start() {
-  read_request();
+  if (!tls_) return read_request();
+  stream_.expires_after(host_.limits.request_time);
+  tls_->async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](ErrorCode error) {
+    if (error || self->has_ended_) return self->end();
+    self->read_request();
+  });
 }
 
 void HttpSession::end() {
@@ -103,13 +114,15 @@ void HttpSession::await_request() {
   if (buffer_.size() > 0) return read_request();  // sent ahead
   stream_.expires_after(host_.limits.idle_time);
   become_idle();
-  stream_.async_read_some(buffer_.prepare(kReadBytes),
-                          [self = shared_from_this()](ErrorCode error, std::size_t size) {
-                            self->is_idle_ = false;
-                            if (error || self->has_ended_) return self->end();
-                            self->buffer_.commit(size);
-                            self->read_request();
-                          });
+  with_stream([&](auto& stream) {
+    stream.async_read_some(buffer_.prepare(kReadBytes),
+                           [self = shared_from_this()](ErrorCode error, std::size_t size) {
+                             self->is_idle_ = false;
+                             if (error || self->has_ended_) return self->end();
+                             self->buffer_.commit(size);
+                             self->read_request();
+                           });
+  });
 }
 
 void HttpSession::read_request() {
@@ -117,9 +130,11 @@ void HttpSession::read_request() {
   parser_->header_limit(host_.limits.header_bytes);
   parser_->body_limit(0);
   stream_.expires_after(host_.limits.request_time);
-  beast_http::async_read_header(
-      stream_, buffer_, *parser_,
-      [self = shared_from_this()](ErrorCode error, std::size_t) { self->on_request(error); });
+  with_stream([&](auto& stream) {
+    beast_http::async_read_header(
+        stream, buffer_, *parser_,
+        [self = shared_from_this()](ErrorCode error, std::size_t) { self->on_request(error); });
+  });
 }
 
 void HttpSession::on_request(ErrorCode error) {
@@ -166,7 +181,7 @@ void HttpSession::respond(Response response) {
   if (!has_size && !is_chunked_) keep_alive_ = false;
   auto framing = has_size ? Framing::kLength : is_chunked_ ? Framing::kChunked : Framing::kUntilClose;
   BufferChain out(text_buffer(header_of(response, framing, keep_alive_)));
-  bool has_body = with_body_ && response.status != 304;
+  bool has_body = with_body_ && has_content(response);
   if (streams && has_body) {
     source_ = std::move(response.stream);
     unsent_ = response.stream_size;
@@ -190,11 +205,13 @@ void HttpSession::send(BufferChain bytes, void (HttpSession::*then)()) {
   views.reserve(sending_.buffers().size());
   for (const auto& buffer : sending_.buffers()) views.emplace_back(buffer.data(), buffer.size());
   stream_.expires_after(time_to_take(sending_.size()));
-  asio::async_write(stream_, views, [self = shared_from_this(), then](ErrorCode error, std::size_t) {
-    self->sending_ = {};  // megabytes
-    if (error || self->has_ended_) return self->end();
-    self->stream_.expires_never();
-    ((*self).*then)();
+  with_stream([&](auto& stream) {
+    asio::async_write(stream, views, [self = shared_from_this(), then](ErrorCode error, std::size_t) {
+      self->sending_ = {};  // megabytes
+      if (error || self->has_ended_) return self->end();
+      self->stream_.expires_never();
+      ((*self).*then)();
+    });
   });
 }
 
@@ -238,13 +255,23 @@ void HttpSession::finish_response() {
 // Closing while the client still sends would take the answer away from under it: first it is told that no
 // more comes, and what it sends until it has understood is thrown away.
 void HttpSession::close_orderly() {
-  ErrorCode ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   stream_.expires_after(kFarewellTime);
   become_idle();
+  if (!tls_) return shut_down_sending();
+  // RFC 8446, 6.1: without it the client could not tell an end from bytes that somebody cut off.
+  tls_->async_shutdown([self = shared_from_this()](ErrorCode error) {
+    if (error || self->has_ended_) return self->end();
+    self->shut_down_sending();
+  });
+}
+
+void HttpSession::shut_down_sending() {
+  ErrorCode ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   discard();
 }
 
+// Below TLS: what it says does not matter any more.
 void HttpSession::discard() {
   buffer_.clear();
   stream_.async_read_some(buffer_.prepare(kReadBytes),

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -15,6 +16,7 @@
 
 #include "common/http/http_server.h"
 #include "common/http/message.h"
+#include "common/http/tls.h"
 
 namespace gopline::http {
 
@@ -30,10 +32,12 @@ struct SessionHost {
 
 // One connection: requests are read and answered one after the other until the client, an error or a time-out
 // ends it. Each wait for the client has its time-out, counted over the whole header, answer or piece: who
-// sends a byte now and then gains nothing. Used from the server's thread alone, which keeps it until its end.
+// sends a byte now and then gains nothing; a TLS handshake is waited for as a request is. Used from the
+// server's thread alone, which keeps it until its end.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(boost::asio::ip::tcp::socket socket, const SessionHost& host);
+  // `tls`: nullptr for a connection without.
+  HttpSession(boost::asio::ip::tcp::socket socket, const SessionHost& host, TlsContextPtr tls);
 
   void start();
   void end();
@@ -41,6 +45,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
  private:
   using ErrorCode = boost::beast::error_code;
+  using TlsStream = boost::asio::ssl::stream<boost::beast::tcp_stream&>;  // whose time-outs are the other's
+
+  // Calls `use` with what bytes go through.
+  template <typename Use>
+  void with_stream(Use use) {
+    if (tls_) return use(*tls_);
+    use(stream_);
+  }
 
   void await_request();
   void read_request();
@@ -53,11 +65,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void on_piece(BodySource::Piece piece);
   void finish_response();
   void close_orderly();
+  void shut_down_sending();
   void discard();
   void become_idle();
 
   const SessionHost& host_;
   boost::beast::tcp_stream stream_;
+  TlsContextPtr tls_context_;
+  std::optional<TlsStream> tls_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> parser_;
   std::string peer_;

@@ -1,6 +1,6 @@
 // The page in a real browser.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
@@ -99,6 +99,77 @@ test('what analyzers found is on the timeline and in the picture', async () => {
   await until('document.querySelector(".boxes").dataset.boxes === "0"');
   await page.keyboard.press('b');
   await until('Number(document.querySelector(".boxes").dataset.boxes) >= 1');
+});
+
+test('N goes from event to event', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:40Z');
+  bench.run('analyze', '--analyzer', 'motion', '--until-end', '--quiet');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/lobby`);
+  await plays();
+  const query = 'from=2026-11-22T18:00:00Z&to=2026-11-22T19:00:00Z';
+  const { events } = await (await fetch(`${server.url}/api/streams/lobby/events?${query}`)).json();
+  const begins = events.map((event) => Date.parse(event.from) / 1000).sort((a, b) => a - b);
+  await until('Number(document.querySelector(".boxes").dataset.boxes) >= 1'); // the page knows them
+  await page.keyboard.press('Space');
+  await until(`${video}.paused`);
+  const shows = (second) => until(`!${video}.seeking && Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow")) === ${second}`);
+  await page.keyboard.press('ArrowLeft'); // to the beginning, before all of them
+  await shows(start / 1000);
+  assert.ok(begins.length >= 2 && begins[0] > start / 1000 + 0.5, `${begins}`);
+  for (const begin of begins) {
+    await page.keyboard.press('n');
+    await shows(Math.round(begin));
+  }
+});
+
+test('a clip is marked, saved, and is what was recorded', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/lobby`);
+  await plays();
+  await page.keyboard.press('Space');
+  await until(`${video}.paused`);
+  await page.keyboard.press('i');
+  const at = await page.evaluate(`${video}.currentTime`);
+  await page.keyboard.press('ArrowRight');
+  await until(`${video}.currentTime > ${at} + 4 && !${video}.seeking`);
+  await page.keyboard.press('o');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /Save the clip/ }).click()]);
+  assert.match(download.suggestedFilename(), /^lobby-2026-11-22T18_00_\d\d\.mp4$/);
+  const clip = join(bench.folder, 'clip.mp4');
+  await download.saveAs(clip); // waits until it has come whole
+  const facts = await fetch(download.url().replace('clip.mp4', 'clip.json'));
+  writeFileSync(join(bench.folder, 'clip.json'), await facts.text());
+  const proof = JSON.parse(bench.run('verify', '--clip', clip, '--json'));
+  assert.equal(proof.as_recorded && proof.same_bytes, true);
+  assert.ok(Math.abs(Date.parse(proof.to) - Date.parse(proof.from) - 5000) < 200);
+});
+
+test('over a slow network it waits, says so, and plays', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.goto(server.url);
+  await page.getByRole('link', { name: /lobby/ }).waitFor();
+  const network = await page.context().newCDPSession(page);
+  await network.send('Network.enable');
+  const slow = { offline: false, latency: 300, uploadThroughput: 20_000, downloadThroughput: 60_000 }; // a segment takes 3 s
+  await network.send('Network.emulateNetworkConditions', slow);
+  await page.getByRole('link', { name: /lobby/ }).click();
+  await page.getByRole('status', { name: 'Loading' }).waitFor();
+  await keep('slow');
+  await until(`${video}.currentTime > 0.2 && ${video}.videoWidth > 0`);
+  await network.send('Network.emulateNetworkConditions', { ...slow, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await plays();
+});
+
+test('sound that no browser knows is heard', async () => {
+  bench.split('door_g711.mkv', 'door', '2026-11-22T18:00:00Z');
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/door`);
+  await plays();
+  await until(`${video}.webkitAudioDecodedByteCount > 10000`);
 });
 
 test('live plays, tells how far behind it is, and goes on when the server comes back', async () => {

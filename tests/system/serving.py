@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import signal
+import ssl
 
 from support import SystemTest
 
@@ -13,15 +14,18 @@ START = "2026-11-22T18:00:00Z"
 class Server:
     """A running `gopline serve`, asked over connections of its own."""
 
-    def __init__(self, test, *arguments, log=None, listen="127.0.0.1:0"):
-        self.process = test.start_gopline("serve", "--log", log or test.log, "--listen", listen, *arguments)
+    def __init__(self, test, *arguments, log=None, listen="127.0.0.1:0", trust=None, **more):
+        """`trust`: a certificate, where the server speaks TLS. `more`: for Popen."""
+        self.process = test.start_gopline("serve", "--log", log or test.log, "--listen", listen, *arguments, **more)
         line = self.process.stderr.readline().decode()
-        found = re.search(r"at http://[\d.]+:(\d+)", line)
+        found = re.search(rf"at {'https' if trust else 'http'}://[\d.]+:(\d+)", line)
         test.assertTrue(found, line)
+        self.tls = ssl.create_default_context(cafile=trust) if trust else None
         self.port = int(found[1])
 
     def ask(self, target, method="GET", headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = (http.client.HTTPSConnection("localhost", self.port, timeout=60, context=self.tls) if self.tls else
+                      http.client.HTTPConnection("127.0.0.1", self.port, timeout=60))
         try:
             connection.request(method, target, headers=headers or {})
             response = connection.getresponse()
