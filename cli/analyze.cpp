@@ -20,7 +20,6 @@
 #include "cli/later_stop.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
-#include "cli/picture_options.h"
 #include "cli/pipeline_config.h"
 #include "cli/steady_memory.h"
 #include "cli/table.h"
@@ -116,16 +115,6 @@ ordered_json stages_json(const analyzer::StageCounts& stages) {
                     {"frames_missed", count.missed}});
   }
   return json;
-}
-
-// "all", "key", "2", "0.5", "30000/1001".
-std::optional<analyzer::FrameChoice> frames_of(const std::string& words) {
-  using Kind = analyzer::FrameChoice::Kind;
-  if (words == "all") return analyzer::FrameChoice{Kind::kAll, {0, 1}};
-  if (words == "key") return analyzer::FrameChoice{Kind::kKey, {0, 1}};
-  auto rate = parse_rate(words);
-  if (!rate) return std::nullopt;
-  return analyzer::FrameChoice{Kind::kRate, *rate};
 }
 
 ordered_json report_json(const AnalyzeCommand& command, const analyzer::AnalyzerKind& kind,
@@ -263,6 +252,8 @@ void check(const AnalyzeCommand& command) {
     throw CLI::ValidationError("--analyzer", "what to look for? --analyzer NAME or --pipeline FILE");
   if (!command.pipeline.empty() && !command.frames.empty())
     throw CLI::ValidationError("--frames", "in a pipeline each stage has `frames:` of its own");
+  if (command.requests.are_answered && !command.tables.empty())
+    throw CLI::ValidationError("--enrich", "is for events; answers to --requests have none");
   SystemClock clock;
   if (auto looking = looking_of(command, clock); !looking)
     throw CLI::ValidationError(command.pipeline.empty() ? "--analyzer" : "--pipeline",
