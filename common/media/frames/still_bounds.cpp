@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "common/bytes/big_endian.h"
@@ -103,8 +104,14 @@ bool is_whole_tiff(std::span<const std::uint8_t> file) {
     auto at = *directory + 2 + 12 * i;
     auto tag = tiff.number(at, 2);
     if (!tag || !tiff.number(at + 8, 4)) return false;
-    if (*tag == kStripOffsets || *tag == kTileOffsets) offsets = tiff.values(at);
-    if (*tag == kStripBytes || *tag == kTileBytes) sizes = tiff.values(at);
+    // One of each: a file that says it a thousand times would be read as often.
+    for (auto [first, second, into] :
+         {std::tuple(kStripOffsets, kTileOffsets, &offsets), std::tuple(kStripBytes, kTileBytes, &sizes)}) {
+      if (*tag != first && *tag != second) continue;
+      if (!into->empty()) return false;
+      *into = tiff.values(at);
+      if (into->empty()) return false;
+    }
   }
   if (offsets.empty()) return false;
   for (std::size_t i = 0; i < offsets.size(); ++i) {

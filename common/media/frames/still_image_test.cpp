@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "common/media/frames/jpeg.h"
+#include "common/media/frames/still_bounds.h"
 #include "common/media/frames/test_pictures.h"
 
 namespace gopline::media {
@@ -43,6 +44,14 @@ TEST(StillImage, WhatIsCutShortAnywhereIsBroken) {
   EXPECT_EQ(error_of(jpeg.share(0, jpeg.size() - 2)), ErrorCode::kCorrupt) << "without its end";
   auto png = test_still("png", 64, 48);
   EXPECT_EQ(error_of(png.share(0, png.size() - 4)), ErrorCode::kCorrupt);
+}
+
+TEST(StillImage, ATiffThatSaysItsStripsTwiceIsBroken) {
+  auto whole = test_still("tiff", 64, 48);
+  ASSERT_TRUE(is_whole_tiff(whole.bytes()));
+  std::vector<std::uint8_t> twice{'I', 'I', 42, 0, 8, 0, 0, 0, 2, 0};
+  for (int i = 0; i < 2; ++i) twice.insert(twice.end(), {0x11, 1, 4, 0, 1, 0, 0, 0, 8, 0, 0, 0});
+  EXPECT_FALSE(is_whole_tiff(twice));
 }
 
 TEST(StillImage, WhatContradictsItsChecksumIsBroken) {
