@@ -1,9 +1,9 @@
 #include "aggregator/read_ahead.h"
 
-#include <blockingconcurrentqueue.h>
-
 #include <condition_variable>
 #include <mutex>
+
+#include "common/base/handover_queue.h"
 
 namespace gopline::aggregator {
 namespace {
@@ -24,7 +24,7 @@ struct ReadAhead::State {
 
   StreamReader& reader;
   std::size_t limit;
-  moodycamel::BlockingConcurrentQueue<Item> queue;
+  HandoverQueue<Item> queue;
   std::mutex mutex;
   std::condition_variable_any room;
   std::size_t held = 0;

@@ -12,6 +12,14 @@ constexpr Duration kLongWait = std::chrono::seconds(1);
 
 }  // namespace
 
+// Asks the log, which is a round trip, only where what it said before does not tell: a partition only grows
+// at its end, and what retention has taken since shows in what is read, or in that nothing comes.
+Result<bool> RecordFetcher::is_outside(Offset offset) {
+  if (offset >= range_.begin && offset < range_.end) return false;
+  GOPLINE_ASSIGN(range_, log_.offsets(where_));
+  return offset < range_.begin || offset >= range_.end;
+}
+
 Result<void> RecordFetcher::fill(Source& source, std::size_t max_bytes, Offset offset) {
   if (!source.reader) {
     LogReaderOptions options;
@@ -32,6 +40,9 @@ Result<void> RecordFetcher::fill(Source& source, std::size_t max_bytes, Offset o
     if (records.empty()) {
       GOPLINE_ASSIGN(source.next, source.reader->position(where_));
       if (*source.next > offset) return {};  // nothing but a hole
+      range_ = {};
+      GOPLINE_ASSIGN(auto outside, is_outside(offset));
+      if (outside) return {};  // retention took it meanwhile
       if (std::chrono::steady_clock::now() < until) continue;
       return fail(
           ErrorCode::kUnavailable,
@@ -54,8 +65,8 @@ Result<std::optional<StoredRecord>> RecordFetcher::fetch(Offset offset, std::uin
   if (!ahead_.empty() && (offset < filled_from_ || offset > ahead_.back().offset)) ahead_.clear();
   while (!ahead_.empty() && ahead_.front().offset < offset) ahead_.pop_front();
   if (ahead_.empty()) {
-    GOPLINE_ASSIGN(auto range, log_.offsets(where_));
-    if (offset < range.begin || offset >= range.end) return std::nullopt;
+    GOPLINE_ASSIGN(auto outside, is_outside(offset));
+    if (outside) return std::nullopt;
     bool bulk = wanted_ahead >= kBulkBytes;
     GOPLINE_TRY(fill(bulk ? bulk_ : single_, bulk ? kBulkBytes : 1, offset));
   }

@@ -33,6 +33,7 @@ class RecordFetcher {
     std::optional<Offset> next;  // where the reader stands
   };
   Result<void> fill(Source& source, std::size_t max_bytes, Offset offset);
+  Result<bool> is_outside(Offset offset);
 
   Log& log_;
   TopicPartition where_;
@@ -41,6 +42,7 @@ class RecordFetcher {
   Source single_, bulk_;
   std::deque<StoredRecord> ahead_;  // consecutive records from filled_from_ on, as far as they were not taken
   Offset filled_from_{};
+  OffsetRange range_;  // when it was last asked for
   std::uint64_t payload_bytes_ = 0;
 };
 

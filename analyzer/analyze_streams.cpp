@@ -174,6 +174,10 @@ class PartitionAnalysis final : public reading::PartitionWork {
     for (auto& one : release(told_, next, [](const ToldDetection& told) { return told.because; }))
       events.push_back(std::move(one.detection));
     auto letters = release(letters_, next, [](const record::DeadLetter& letter) { return letter.offset; });
+    if (auto* enricher = workshop_.options.enricher; enricher && !events.empty()) {
+      enricher->refresh(now);
+      for (auto& event : events) enricher->enrich(event);
+    }
     bool anything = !events.empty() || !letters.empty();
     bool is_due = next != committed_ && (is_last || now >= commit_at_);
     if (!anything && !is_due) return {};
@@ -229,8 +233,10 @@ std::string_view to_string(LagPolicy policy) {
 bool AnalyzeReport::whole() const {
   return std::ranges::all_of(streams, [](const auto& one) {
     const auto& stream = one.second;
-    return stream.lost == 0 && stream.skipped == 0 && stream.keys_only == 0 && stream.dead == 0 &&
-           stream.analysis.undecodable == 0;
+    bool all_joined = std::ranges::all_of(stream.analysis.stages,
+                                          [](const auto& stage) { return stage.second.missed == 0; });
+    return all_joined && stream.lost == 0 && stream.skipped == 0 && stream.keys_only == 0 &&
+           stream.dead == 0 && stream.analysis.undecodable == 0;
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/enricher.h"
 #include "analyzer/epoch_analysis.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
@@ -37,6 +38,7 @@ struct AnalyzeOptions {
   std::string member_id;
   Duration patience = std::chrono::seconds(30);  // for the chunks of a segment
   ThumbnailOptions thumbnails;
+  Enricher* enricher = nullptr;          // what is added to events as they are written; nullptr: nothing
   payload::BlobSource* blobs = nullptr;  // nullptr: payloads outside of the log are passed over, and said
 };
 
@@ -56,7 +58,7 @@ struct AnalyzeReport {
   std::map<std::string, AnalyzedStream> streams;
   bool interrupted = false;
   bool exactly_once = true;  // events and offsets were written as one
-  bool whole() const;        // nothing lost, skipped, given up or undecodable
+  bool whole() const;        // nothing lost, skipped, given up, undecodable, or late at a join
 };
 
 struct AnalyzeEvents {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,12 +32,16 @@ struct FrameChoice {
 // What an analyzer wants to be given.
 struct Wishes {
   FrameChoice frames;  // unless the operator says otherwise
+  // ... and those of each of these: Frame::choices says of which a picture is. At most 31.
+  std::vector<FrameChoice> more_frames;
   media::PictureWish picture;
   // Sound instead of pictures, all of it, as the source has it but for the number of channels (1 or 2).
   std::optional<int> sound_channels;
   // How much of a stream before a picture decides what is found in it. Who takes a stream over in the middle
   // shows the analyzer that much first, and lets nothing out.
   Duration warm_up{};
+  // While it looks it waits for another process: who has several analyzers may let others look meanwhile.
+  bool waits = false;
 };
 
 // A picture, or a piece of sound, and where it is. `picture` is as wished, `decoded` as the decoder gave it;
@@ -49,6 +54,7 @@ struct Frame {
   Rational pts;             // ticks/timescale, as the source has them
   Timestamp time;           // capture time
   Duration duration{};
+  std::uint32_t choices = ~0U;  // bit 0: it is one of Wishes::frames; bit 1 + i: of more_frames[i]
   media::Picture picture, decoded;
   // Where sound was wished for: what comes out for one packet, interleaved.
   std::vector<float> samples;
@@ -66,6 +72,9 @@ struct Finding {
   std::string zone, track;
   std::optional<Timestamp> started;  // where it began before the frame at which it is told
   std::string details;               // the text of a JSON object; empty: nothing
+  // Who found it, where it is a part of the analyzer; outlives the sink.
+  const record::AnalyzerIdentity* finder = nullptr;
+  std::vector<std::string> incomplete;  // parts that were shown the frame and have not answered in time
 };
 
 class FindingSink {
@@ -73,6 +82,14 @@ class FindingSink {
   virtual ~FindingSink() = default;
   virtual void tell(Finding finding) = 0;
 };
+
+// What a part of an analyzer has seen.
+struct StageCount {
+  std::int64_t shown = 0;        // frames that it was given
+  std::int64_t passed_over = 0;  // frames of its choice that another part kept from it
+  std::int64_t missed = 0;       // frames at which it was late, or still busy with one before
+};
+using StageCounts = std::map<std::string, StageCount>;
 
 // Looks at the pictures of one stream, in the order in which they are shown and without a hole: after a gap,
 // in another epoch, or after an error a new one is made. Same pictures, same findings: no clock, no chance.
@@ -85,13 +102,15 @@ class Analyzer {
   virtual Result<void> take(const Frame& frame, FindingSink& sink) = 0;
   // Nothing follows, for the stream does not go on here: what is open ends, at the newest frame.
   virtual Result<void> finish(FindingSink& sink) = 0;
+  // What its parts have seen since the last call; of one without parts nothing.
+  virtual StageCounts take_counts() { return {}; }
 };
 
 // Makes analyzers of one kind with one set of options. Thread-safe.
 class AnalyzerKind {
  public:
   AnalyzerKind(record::AnalyzerIdentity identity, Wishes wishes)
-      : identity_(std::move(identity)), wishes_(wishes) {}
+      : identity_(std::move(identity)), wishes_(std::move(wishes)) {}
   virtual ~AnalyzerKind() = default;
   const record::AnalyzerIdentity& identity() const { return identity_; }
   const Wishes& wishes() const { return wishes_; }

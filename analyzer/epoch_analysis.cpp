@@ -21,6 +21,14 @@ int main_track(const std::vector<media::Track>& tracks) {
   return video >= 0 ? video : first_track(tracks, media::MediaType::kAudio);
 }
 
+std::vector<FrameChoice> wished_choices(const Wishes& wishes, const std::optional<FrameChoice>& said) {
+  if (wishes.sound_channels) return {FrameChoice{}};
+  if (said) return {*said};
+  std::vector<FrameChoice> choices{wishes.frames};
+  choices.insert(choices.end(), wishes.more_frames.begin(), wishes.more_frames.end());
+  return choices;
+}
+
 // Whatever is wrong with an analyzer is not wrong with the log, which is what other codes would mean.
 Result<void> as_analyzers_fault(Result<void> result) {
   if (!result) return fail(ErrorCode::kInternal, "{}", result.error().message);
@@ -32,7 +40,7 @@ Result<void> as_analyzers_fault(Result<void> result) {
 EpochAnalysis::EpochAnalysis(const AnalyzerKind& kind, std::optional<FrameChoice> frames,
                              ThumbnailOptions thumbnails, record::StartedEpoch started)
     : kind_(kind),
-      frames_(kind.wishes().sound_channels ? FrameChoice{} : frames.value_or(kind.wishes().frames)),
+      choices_(wished_choices(kind.wishes(), frames)),
       started_(std::move(started)),
       main_index_(main_track(started_.marker.tracks)),
       track_index_(first_track(started_.marker.tracks, kind.wishes().sound_channels
@@ -82,21 +90,22 @@ Result<void> EpochAnalysis::take(const SegmentToAnalyze& segment, bool is_warm_u
   GOPLINE_ASSIGN(auto packets, media::unpack_segment(segment.bytes.flatten(), headers.content_type,
                                                      started_.marker.tracks));
   if (!decoder_) GOPLINE_TRY(begin());
-  FrameChoice frames =
-      keys_alone && !kind_.wishes().sound_channels ? FrameChoice{FrameChoice::Kind::kKey, {}} : frames_;
-  bool needs_others = frames.kind != FrameChoice::Kind::kKey;
+  static constexpr FrameChoice kKeys[]{{FrameChoice::Kind::kKey, {0, 1}}};
+  std::span<const FrameChoice> choices(choices_);
+  if (keys_alone && !kind_.wishes().sound_channels) choices = kKeys;
+  bool needs_others = !are_keys_alone(choices);
   if (needs_others && headers.sap != kNothingBefore) is_closed_ = false;
   if (auto before = std::exchange(drained_, std::nullopt); before && !is_closed_ && needs_others) {
     // The decoder was asked for all that it had, and has to know again what was before.
     GOPLINE_ASSIGN(auto known, media::unpack_segment(before->bytes.flatten(), before->headers.content_type,
                                                      started_.marker.tracks));
-    GOPLINE_TRY(feed(known, *before, std::nullopt, true));
+    GOPLINE_TRY(feed(known, *before, {}, true));
   }
   offsets_.emplace(headers.segment, segment.offset);
   newest_ = headers.segment;
   discontinuities_ = headers.discontinuities;
   auto refused = stats_.undecodable, decoded = stats_.decoded;
-  GOPLINE_TRY(feed(packets, segment, frames, is_warm_up));
+  GOPLINE_TRY(feed(packets, segment, choices, is_warm_up));
   if (is_closed_ || !needs_others) {
     GOPLINE_TRY(drain());
     drained_ = segment;
@@ -112,7 +121,7 @@ Result<void> EpochAnalysis::take(const SegmentToAnalyze& segment, bool is_warm_u
 }
 
 Result<void> EpochAnalysis::feed(const std::vector<media::Packet>& packets, const SegmentToAnalyze& segment,
-                                 const std::optional<FrameChoice>& frames, bool is_warm_up) {
+                                 std::span<const FrameChoice> choices, bool is_warm_up) {
   // The segment's time is its first main packet's, and tick 0 is the same instant in all tracks.
   auto first = std::ranges::find(packets, main_index_, &media::Packet::track);
   if (first == packets.end()) return {};
@@ -125,8 +134,8 @@ Result<void> EpochAnalysis::feed(const std::vector<media::Packet>& packets, cons
   for (const auto& packet : packets) {
     if (packet.track != track_index_) continue;
     ++number;
-    bool chosen = frames && is_chosen(*frames, packet, base);
-    if (frames && frames->kind == FrameChoice::Kind::kKey && !chosen) continue;
+    auto chosen = choices_of(choices, packet, base);
+    if (are_keys_alone(choices) && chosen == 0) continue;
     auto form = packet;
     if (!form.pts) form.pts = form.dts;
     auto time = zero + Duration(rescale(form.pts.value_or(0), base, {1, 1'000'000}));
@@ -134,7 +143,7 @@ Result<void> EpochAnalysis::feed(const std::vector<media::Packet>& packets, cons
       coming_[time] = {segment.headers.segment,          segment.offset, number,
                        {*form.pts * base.num, base.den}, chosen,         is_warm_up};
     }
-    decoder_->skip_disposable(!chosen);
+    decoder_->skip_disposable(chosen == 0);
     if (auto taken = decoder_->decode(form, zero, decoded); !taken) {
       ++stats_.undecodable;
       coming_.erase(time);
@@ -160,7 +169,7 @@ Result<void> EpochAnalysis::analyze(std::vector<DecodedFrame>& decoded) {
   for (auto& one : decoded) {
     ++stats_.decoded;
     auto at = arrived(one.time);
-    if (at && at->is_chosen) GOPLINE_TRY(show(*at, one));
+    if (at && at->choices != 0) GOPLINE_TRY(show(*at, one));
   }
   decoded.clear();
   // A segment is done with when one after it shows its pictures.
@@ -195,6 +204,7 @@ Result<void> EpochAnalysis::show(const Coming& at, DecodedFrame& decoded) {
   frame.pts = at.pts;
   frame.time = decoded.time;
   frame.duration = decoded.duration;
+  frame.choices = at.choices;
   if (kind_.wishes().sound_channels) {
     frame.samples = std::move(decoded.samples);
     frame.sample_rate = track_->codec.sample_rate;
@@ -205,9 +215,19 @@ Result<void> EpochAnalysis::show(const Coming& at, DecodedFrame& decoded) {
   ++stats_.analyzed;
   book_.turn_to(frame);
   GOPLINE_TRY(as_analyzers_fault(analyzer_->take(frame, book_)));
+  count_stages();
   note_told(at.offset, at.is_warm_up);
   newest_frame_ = std::move(frame);
   return {};
+}
+
+void EpochAnalysis::count_stages() {
+  for (const auto& [name, count] : analyzer_->take_counts()) {
+    auto& total = stats_.stages[name];
+    total.shown += count.shown;
+    total.passed_over += count.passed_over;
+    total.missed += count.missed;
+  }
 }
 
 void EpochAnalysis::note_told(Offset because, bool is_warm_up) {
@@ -221,6 +241,7 @@ Result<void> EpochAnalysis::cut(Offset because) {
     GOPLINE_TRY(drain());
     if (newest_frame_) book_.turn_to(*newest_frame_);
     GOPLINE_TRY(as_analyzers_fault(analyzer_->finish(book_)));
+    count_stages();
     note_told(because, false);
   }
   forget();

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "analyzer/analyzer.h"
@@ -38,6 +39,7 @@ struct AnalysisStats {
   std::int64_t undecodable = 0;  // packets that the decoder refused
   std::int64_t runs = 0;         // uninterrupted ones: a decoder and an analyzer each
   Duration footage{};
+  StageCounts stages;  // of an analyzer that has them
 };
 
 // One epoch of a stream on its way through decoder and analyzer.
@@ -91,22 +93,23 @@ class EpochAnalysis {
     Offset offset;
     std::int64_t number = 0;
     Rational pts;
-    bool is_chosen = true;
+    std::uint32_t choices = ~0U;  // 0: nobody's
     bool is_warm_up = false;
   };
   Result<void> begin();
-  // `frames` nullopt: decoded for what follows alone.
+  // No choices: decoded for what follows alone.
   Result<void> feed(const std::vector<media::Packet>& packets, const SegmentToAnalyze& segment,
-                    const std::optional<FrameChoice>& frames, bool is_warm_up);
+                    std::span<const FrameChoice> choices, bool is_warm_up);
   Result<void> drain();
   Result<void> analyze(std::vector<DecodedFrame>& decoded);
   // The packet that something comes of. Nothing comes any more of it nor of those before.
   std::optional<Coming> arrived(Timestamp time);
   void note_told(Offset because, bool is_warm_up);
   Result<void> show(const Coming& at, DecodedFrame& decoded);
+  void count_stages();
 
   const AnalyzerKind& kind_;
-  const FrameChoice frames_;
+  const std::vector<FrameChoice> choices_;
   const record::StartedEpoch started_;
   const int main_index_, track_index_;   // of the track that segments have their times by; that is looked at
   const media::Track* track_ = nullptr;  // nullptr: the epoch has none of what the analyzer wishes for

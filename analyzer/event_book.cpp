@@ -19,18 +19,20 @@ EventBook::EventBook(record::AnalyzerIdentity analyzer, ThumbnailOptions thumbna
 
 void EventBook::turn_to(const Frame& frame) {
   frame_ = frame;
-  started_at_frame_ = 0;
+  started_at_frame_.clear();
 }
 
 void EventBook::tell(Finding finding) {
   using record::EventPhase;
   auto found = open_.find(finding.object);
+  const auto& finder = finding.finder ? *finding.finder : analyzer_;
   bool is_start = finding.phase == EventPhase::kStart;
   if (is_start == (found != open_.end())) return;  // begun twice, or never
   if (is_start) {
     OpenEvent event;
-    event.name = fmt::format("{}-{}-{}-{}.{}-{}", frame_.epoch, frame_.segment, frame_.number, analyzer_.name,
-                             analyzer_.configuration.substr(0, kDigitsOfConfiguration), started_at_frame_++);
+    event.name =
+        fmt::format("{}-{}-{}-{}.{}-{}", frame_.epoch, frame_.segment, frame_.number, finder.name,
+                    finder.configuration.substr(0, kDigitsOfConfiguration), started_at_frame_[finder.name]++);
     event.started = finding.started.value_or(frame_.time);
     found = open_.emplace(finding.object, std::move(event)).first;
   }
@@ -50,7 +52,8 @@ void EventBook::tell(Finding finding) {
   record.box = finding.box;
   record.zone = std::move(finding.zone);
   record.track = std::move(finding.track);
-  record.analyzer = analyzer_;
+  record.analyzer = finder;
+  record.incomplete = std::move(finding.incomplete);
   record.details = std::move(finding.details);
   if (is_start) record.thumbnail = thumbnail();
   told_.push_back(std::move(record));

@@ -46,7 +46,7 @@ class EventBook final : public FindingSink {
   const ThumbnailOptions thumbnails_;
   media::JpegEncoder jpeg_;
   Frame frame_;
-  int started_at_frame_ = 0;
+  std::map<std::string, int> started_at_frame_;  // by who found it
   std::map<std::int64_t, OpenEvent> open_;
   std::vector<record::Detection> told_;
 };

@@ -76,5 +76,22 @@ TEST(EventBook, AnObjectThatComesAgainIsAnotherEvent) {
   EXPECT_NE(told[0].event, told[2].event);
 }
 
+TEST(EventBook, APartsEventsAreItsOwn) {
+  EventBook book(kIdentity, {});
+  record::AnalyzerIdentity part{"people", "2", "fedcba9876543210"};
+  book.turn_to(frame(3, 5));
+  book.tell(finding(1, EventPhase::kStart));
+  auto found = finding(2, EventPhase::kStart);
+  found.finder = &part;
+  found.incomplete = {"plates"};
+  book.tell(found);
+  auto told = book.take();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1].event, "17-3-5-people.fedcba98-0") << "what others found at the picture does not count";
+  EXPECT_EQ(told[1].analyzer, part);
+  EXPECT_EQ(told[1].incomplete, std::vector<std::string>{"plates"});
+  EXPECT_EQ(told[0].analyzer, kIdentity);
+}
+
 }  // namespace
 }  // namespace gopline::analyzer

@@ -1,5 +1,7 @@
 #include "analyzer/frame_chooser.h"
 
+#include <algorithm>
+
 namespace gopline::analyzer {
 
 bool is_chosen(const FrameChoice& choice, const media::Packet& packet, Rational time_base) {
@@ -10,6 +12,21 @@ bool is_chosen(const FrameChoice& choice, const media::Packet& packet, Rational 
   Rational slot{choice.rate.den, choice.rate.num};
   return floor_div(ticks_to_seconds(*pts, time_base), slot) !=
          floor_div(ticks_to_seconds(*pts - packet.duration, time_base), slot);
+}
+
+std::uint32_t choices_of(std::span<const FrameChoice> choices, const media::Packet& packet,
+                         Rational time_base) {
+  std::uint32_t chosen = 0;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (is_chosen(choices[i], packet, time_base)) chosen |= 1U << i;
+  }
+  return choices.size() == 1 && chosen != 0 ? ~0U : chosen;
+}
+
+bool are_keys_alone(std::span<const FrameChoice> choices) {
+  return !choices.empty() && std::ranges::all_of(choices, [](const FrameChoice& choice) {
+    return choice.kind == FrameChoice::Kind::kKey;
+  });
 }
 
 }  // namespace gopline::analyzer

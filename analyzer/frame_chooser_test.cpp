@@ -1,5 +1,7 @@
 #include "analyzer/frame_chooser.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace gopline::analyzer {
@@ -36,6 +38,19 @@ TEST(FrameChooser, AllAndKey) {
   EXPECT_TRUE(is_chosen({FrameChoice::Kind::kKey, {}}, packet(1, 1, true), {1, 10}));
   EXPECT_FALSE(is_chosen({FrameChoice::Kind::kKey, {}}, packet(1, 1), {1, 10}));
   EXPECT_TRUE(is_chosen({FrameChoice::Kind::kRate, {1, 1}}, packet(1, 0), {1, 10})) << "nobody knows better";
+}
+
+TEST(FrameChooser, OfSeveralChoicesEachFindsItsOwn) {
+  std::vector<FrameChoice> choices{{FrameChoice::Kind::kKey, {0, 1}}, {FrameChoice::Kind::kRate, {5, 1}}};
+  EXPECT_EQ(choices_of(choices, packet(0, 1, true), {1, 10}), 0b11U);
+  EXPECT_EQ(choices_of(choices, packet(1, 1), {1, 10}), 0U);
+  EXPECT_EQ(choices_of(choices, packet(2, 1), {1, 10}), 0b10U);
+  std::vector<FrameChoice> one{choices[0]};
+  EXPECT_EQ(choices_of(one, packet(0, 1, true), {1, 10}), ~0U) << "it speaks for all";
+  EXPECT_EQ(choices_of({}, packet(0, 1, true), {1, 10}), 0U);
+  EXPECT_TRUE(are_keys_alone(one));
+  EXPECT_FALSE(are_keys_alone(choices));
+  EXPECT_FALSE(are_keys_alone({})) << "then what follows needs them";
 }
 
 }  // namespace

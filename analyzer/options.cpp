@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -28,7 +29,7 @@ std::optional<double> parse_number(const std::string& text) {
 
 Result<Specification> parse_specification(std::string_view text) {
   auto colon = text.find(':');
-  Specification specification{std::string(text.substr(0, colon)), {}};
+  Specification specification{std::string(text.substr(0, colon)), {}, {}};
   if (specification.name.empty()) return fail(ErrorCode::kInvalidArgument, "an analyzer needs a name");
   auto rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   while (!rest.empty()) {
@@ -121,6 +122,7 @@ std::string OptionReader::file(const std::string& key, const std::string& fallba
   auto path = find(key).value_or(fallback);
   read_[key].clear();
   if (path.empty()) return path;
+  path = (std::filesystem::path(specification_.folder) / path).string();
   std::ifstream stream(path, std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   if (!stream) complain(key, "'" + path + "' cannot be read");

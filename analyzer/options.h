@@ -17,6 +17,7 @@ namespace gopline::analyzer {
 struct Specification {
   std::string name;
   std::vector<std::pair<std::string, std::string>> options;
+  std::string folder = {};  // where files are that are not named from the root; empty: where we are
 };
 
 // kInvalidArgument says what is wrong with the words.

@@ -256,6 +256,13 @@ void StreamAnalysis::collect(EpochAnalysis& analysis) {
   total.undecodable += now.undecodable - before.undecodable;
   total.runs += now.runs - before.runs;
   total.footage += now.footage - before.footage;
+  for (const auto& [name, count] : now.stages) {
+    auto& stage = total.stages[name];
+    const auto& counted = before.stages[name];
+    stage.shown += count.shown - counted.shown;
+    stage.passed_over += count.passed_over - counted.passed_over;
+    stage.missed += count.missed - counted.missed;
+  }
   before = now;
 }
 

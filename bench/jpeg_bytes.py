@@ -3,7 +3,8 @@
 
     bench/jpeg_bytes.py CLIP...      with the interpreter of build/deps/bench-python (./dev bench makes it)
 
-Both write into a real broker; the bytes are those of the records' keys and values, as the topics' offsets and a consumer say.
+Both write into a real broker; the bytes are those of the records' keys, values and headers, as a consumer counts them. The clip's
+own size is beside them: what is stored of it is what it has, so the ratio says what its codec saves against JPEG.
 """
 import subprocess
 import sys
@@ -51,8 +52,9 @@ def bytes_of(bootstrap, topic, partitions):
 
 
 def main():
-    print("| clip | frames | JPEG records, bytes | gopline's segments and index, bytes | ratio | JPEG frames/s | gopline frames/s |")
-    print("|---|---|---|---|---|---|---|")
+    print("| clip | frames | the clip's file, bytes | JPEG records, bytes | gopline's segments and index, bytes | ratio | "
+          "gopline / the file | JPEG frames/s | gopline frames/s |")
+    print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="gopline-jpeg-") as folder, Cluster(Path(folder) / "broker", heap="1g") as cluster:
         for number, clip in enumerate(map(Path, sys.argv[1:])):
             cluster.create_topic(f"jpeg{number}", 1)
@@ -62,7 +64,9 @@ def main():
             own_seconds = time.monotonic() - begin
             theirs = bytes_of(cluster.bootstrap, f"jpeg{number}", 1)
             ours = sum(bytes_of(cluster.bootstrap, f"own{number}.{topic}", n) for topic, n in (("segments", 8), ("index", 8)))
-            print(f"| {clip.name} | {frames} | {theirs:,} | {ours:,} | {theirs / ours:.1f}× | {frames / seconds:.0f} | {frames / own_seconds:.0f} |")
+            size = clip.stat().st_size
+            print(f"| {clip.name} | {frames} | {size:,} | {theirs:,} | {ours:,} | {theirs / ours:.1f}× | {ours / size:.2f} | "
+                  f"{frames / seconds:.0f} | {frames / own_seconds:.0f} |")
 
 
 if __name__ == "__main__":

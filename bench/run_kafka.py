@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tools" / "kafka"))
 from cluster import Cluster  # noqa: E402
 
 PEER = ROOT / "build" / "release" / "bench" / "kafka_peer"
+PRODUCE_PEER = ROOT / "build" / "release" / "bench" / "kafka_produce_peer"
 READ_LOG = ROOT / "build" / "release" / "bench" / "read_log"
 FRESH_TOPICS = ROOT / "build" / "release" / "bench" / "fresh_topics"
 WORK_US_PER_MB, BOUND_KBYTES = 4000, 16384  # a worker of 250 MB/s at most, and 16 MiB of memory
@@ -48,7 +49,7 @@ class Bench:
 
     def contests(self):
         out = self.folder / "out"
-        produce = [PEER, "produce", self.brokers, "peer.segments", self.source, self.segments, f"{self.segments}.index"]
+        produce = [PRODUCE_PEER, self.brokers, "peer.segments", self.source, self.segments, f"{self.segments}.index"]
         consume = [PEER, "consume", self.brokers, "read.segments"]
         yield Contest("split into Kafka / av_read_frame + produce of the segments already cut", 0.95, self.split("ours"), produce, self.fresh)
         yield Contest("split into Kafka / ffmpeg -f segment mp4 to tmpfs (reported)", 0.0, self.split("ours"),

@@ -25,7 +25,7 @@ import urllib.request
 from pathlib import Path
 
 from run import GOPLINE, ROOT, made, run
-from run_kafka import PEER, Bench
+from run_kafka import PRODUCE_PEER, Bench
 
 sys.path[:0] = [str(ROOT / "tools" / "kafka"), str(ROOT / "tools" / "camera")]
 from camera import Camera, source  # noqa: E402
@@ -306,7 +306,7 @@ def measure_ceiling(arguments, folder):
         bench.fresh()
         run(bench.split("ours"))
         bench.fill()
-        produce = [PEER, "produce", cluster.bootstrap, "peer.segments", long, bench.segments, f"{bench.segments}.index"]
+        produce = [PRODUCE_PEER, cluster.bootstrap, "peer.segments", long, bench.segments, f"{bench.segments}.index"]
         walls = []
         for _ in range(1 + arguments.runs):
             bench.fresh()

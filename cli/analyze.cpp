@@ -13,10 +13,13 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/display_width.h"
+#include "cli/enrichment_words.h"
 #include "cli/exit_codes.h"
+#include "cli/frame_words.h"
 #include "cli/later_stop.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
+#include "cli/pipeline_config.h"
 #include "cli/steady_memory.h"
 #include "cli/table.h"
 #include "cli/text_forms.h"
@@ -36,7 +39,10 @@ constexpr const char* kAnalyzeExamples =
     "turned\n"
     "  gopline analyze --analyzer audio:every=60s --streams 'hall-*'  loudness, silence, sudden noise\n"
     "  gopline analyze --analyzer 'exec:format=jpeg,size=640x0,run=python3 detect.py' --frames 2\n"
-    "  gopline analyze --analyzer motion --until-end --group again  what is there now, once more\n\n"
+    "  gopline analyze --analyzer motion --until-end --group again  what is there now, once more\n"
+    "  gopline analyze --pipeline pipeline.yaml --enrich sites.csv  several, of which one decides what "
+    "another "
+    "sees\n\n"
     "Workers of one group share the streams: start more of them, on any machine; when one dies, its streams "
     "move to\n"
     "the others. The group follows from --analyzer and --streams unless --group names it. What is found goes "
@@ -47,7 +53,8 @@ struct AnalyzeCommand {
   LogOptions log;
   BlobOptions blobs;
   OutputOptions output;
-  std::string analyzer;
+  std::string analyzer, pipeline;
+  std::vector<std::string> tables;
   std::string from = "earliest";
   std::string frames;
   std::string lag = "block";
@@ -70,26 +77,38 @@ Result<StartPosition> first_start_of(const std::string& from) {
   return StartPosition::at(time);
 }
 
-// "all", "key", "2", "0.5", "30000/1001".
-std::optional<analyzer::FrameChoice> frames_of(const std::string& words) {
-  using Kind = analyzer::FrameChoice::Kind;
-  if (words == "all") return analyzer::FrameChoice{Kind::kAll, {0, 1}};
-  if (words == "key") return analyzer::FrameChoice{Kind::kKey, {0, 1}};
-  Rational rate{0, 1};
-  if (auto fraction = parse_rational(words)) {
-    rate = *fraction;
+// What one worker looks with.
+struct Looking {
+  std::unique_ptr<analyzer::AnalyzerKind> kind;
+  std::vector<TableWords> tables;
+};
+
+Result<Looking> looking_of(const AnalyzeCommand& command, const Clock& clock) {
+  Looking looking;
+  if (command.pipeline.empty()) {
+    GOPLINE_ASSIGN(looking.kind, make_analyzer_kind(command.analyzer));
   } else {
-    auto point = words.find('.');
-    auto digits = words.substr(0, point) + (point == std::string::npos ? "" : words.substr(point + 1));
-    auto number = parse_int64(digits);
-    constexpr std::size_t kMostDigits = 9;
-    if (!number || digits.size() > kMostDigits) return std::nullopt;
-    rate.num = *number;
-    for (auto i = point == std::string::npos ? words.size() : point + 1; i < words.size(); ++i)
-      rate.den *= 10;
+    GOPLINE_ASSIGN(auto config, read_pipeline_config(command.pipeline));
+    config.pipeline.waits_for_all = command.analyze.until_end;
+    GOPLINE_ASSIGN(looking.kind, analyzer::make_pipeline_kind(std::move(config.pipeline), clock));
+    looking.tables = std::move(config.tables);
   }
-  if (rate.num <= 0 || rate.den <= 0) return std::nullopt;
-  return analyzer::FrameChoice{Kind::kRate, rate};
+  for (const auto& words : command.tables) {
+    GOPLINE_ASSIGN(auto table, parse_table_words(words));
+    looking.tables.push_back(std::move(table));
+  }
+  return looking;
+}
+
+ordered_json stages_json(const analyzer::StageCounts& stages) {
+  auto json = ordered_json::array();
+  for (const auto& [name, count] : stages) {
+    json.push_back({{"stage", name},
+                    {"frames_shown", count.shown},
+                    {"frames_passed_over", count.passed_over},
+                    {"frames_missed", count.missed}});
+  }
+  return json;
 }
 
 ordered_json report_json(const AnalyzeCommand& command, const analyzer::AnalyzerKind& kind,
@@ -118,6 +137,14 @@ ordered_json report_json(const AnalyzeCommand& command, const analyzer::Analyzer
                                {"segments_keys_only", one.keys_only},
                                {"segments_dead", one.dead},
                                {"attempts_repeated", one.repeated}});
+    if (!one.analysis.stages.empty()) json["streams"].back()["stages"] = stages_json(one.analysis.stages);
+  }
+  if (command.analyze.enricher) {
+    json["enrichment"] = ordered_json::array();
+    for (const auto& table : command.analyze.enricher->counts()) {
+      json["enrichment"].push_back(
+          {{"table", table.table}, {"joined", table.joined}, {"unknown", table.unknown}});
+    }
   }
   return json;
 }
@@ -132,6 +159,7 @@ std::string outcome_of(const analyzer::AnalyzedStream& one) {
   add(one.analysis.undecodable, "packets undecodable");
   add(one.skipped, "passed over");
   add(one.keys_only, "key frames alone");
+  for (const auto& [name, count] : one.analysis.stages) add(count.missed, "without " + name);
   return text.empty() ? "analyzed" : text;
 }
 
@@ -157,7 +185,8 @@ Result<int> run(AnalyzeCommand command, const Environment& environment) {
   auto& options = command.analyze;
   std::optional<SteadyMemory> memory;
   if (!options.until_end) memory.emplace();
-  GOPLINE_ASSIGN(auto kind, make_analyzer_kind(command.analyzer));
+  GOPLINE_ASSIGN(auto looking, looking_of(command, environment.clock));
+  const auto& kind = looking.kind;
   GOPLINE_ASSIGN(options.topic_namespace, namespace_of(command.log));
   GOPLINE_ASSIGN(options.first_start, first_start_of(command.from));
   if (options.group.empty()) options.group = default_group(kind->identity(), options.patterns);
@@ -170,6 +199,8 @@ Result<int> run(AnalyzeCommand command, const Environment& environment) {
   options.blobs = &blobs;
   LaterStop stop_of_the_log(environment.stop, kStopGrace);
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kDerive, stop_of_the_log.token()));
+  GOPLINE_ASSIGN(auto enricher, make_enricher(*log, looking.tables));
+  options.enricher = enricher.get();
   bool quiet = command.output.quiet;
   analyzer::AnalyzeEvents events;
   events.on_ready = [&] {
@@ -190,8 +221,14 @@ Result<int> run(AnalyzeCommand command, const Environment& environment) {
 }
 
 void check(const AnalyzeCommand& command) {
-  if (auto kind = make_analyzer_kind(command.analyzer); !kind)
-    throw CLI::ValidationError("--analyzer", kind.error().message);
+  if (command.analyzer.empty() == command.pipeline.empty())
+    throw CLI::ValidationError("--analyzer", "what to look for? --analyzer NAME or --pipeline FILE");
+  if (!command.pipeline.empty() && !command.frames.empty())
+    throw CLI::ValidationError("--frames", "in a pipeline each stage has `frames:` of its own");
+  SystemClock clock;
+  if (auto looking = looking_of(command, clock); !looking)
+    throw CLI::ValidationError(command.pipeline.empty() ? "--analyzer" : "--pipeline",
+                               looking.error().message);
   if (!first_start_of(command.from))
     throw CLI::ValidationError(
         "--from", "'" + command.from + "': earliest, latest, or a time like 2026-11-22T18:30:00Z");
@@ -205,8 +242,15 @@ void add_options(CLI::App& command, AnalyzeCommand& options) {
   command
       .add_option("--analyzer", options.analyzer,
                   "What to look for, and how: NAME[:key=value[,key=value...]]")
-      ->required()
       ->type_name("NAME[:OPTIONS]");
+  command
+      .add_option("--pipeline", options.pipeline,
+                  "Several analyzers, of which one decides what another sees: docs/pipeline.yaml")
+      ->type_name("FILE");
+  command
+      .add_option("--enrich", options.tables,
+                  "Add to events what a table says of their stream, or of their zone, class, track; several")
+      ->type_name("[BY=]FILE|[BY=]topic:TOPIC");
   command
       .add_option("--streams", analyze.patterns,
                   "The streams to analyze: names, or patterns with * ? [...]; several, or said again (*)")

@@ -32,6 +32,11 @@ constexpr std::array<std::pair<std::string_view, Maker>, 6> kAnalyzers{{
 
 Result<std::unique_ptr<analyzer::AnalyzerKind>> make_analyzer_kind(const std::string& words) {
   GOPLINE_ASSIGN(auto specification, analyzer::parse_specification(words));
+  return make_analyzer_kind(specification);
+}
+
+Result<std::unique_ptr<analyzer::AnalyzerKind>> make_analyzer_kind(
+    const analyzer::Specification& specification) {
   std::vector<std::string_view> names;
   for (auto [name, make] : kAnalyzers) {
     if (name == specification.name) return make(specification);

@@ -1,12 +1,14 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
 #include "cli/fleet_config.h"
 #include "cli/options.h"
+#include "cli/pipeline_config.h"
 #include "cli/table.h"
 #include "common/base/text.h"
 
@@ -15,15 +17,43 @@ namespace {
 
 constexpr const char* kCheckConfigExamples =
     "  gopline check-config cameras.yaml             what it says, or what is wrong with it\n"
-    "  gopline check-config cameras.yaml && systemctl reload gopline\n\n"
-    "docs/cameras.yaml is an example with every word there is.\n";
+    "  gopline check-config cameras.yaml && systemctl reload gopline\n"
+    "  gopline check-config pipeline.yaml\n\n"
+    "docs/cameras.yaml and docs/pipeline.yaml are examples with every word there is.\n";
 
 struct CheckConfigCommand {
   std::string path;
   OutputOptions output;
 };
 
+int run_pipeline(const CheckConfigCommand& command) {
+  auto config = read_pipeline_config(command.path);
+  if (!config) return report(config.error());
+  const auto& stages = config->pipeline.stages;
+  auto json = nlohmann::ordered_json{{"config", command.path},
+                                     {"pipeline", config->pipeline.name},
+                                     {"stages", nlohmann::ordered_json::array()}};
+  Table table({{"STAGE"}, {"ANALYZER"}, {"AFTER"}, {"FOR"}, {"EVENTS"}});
+  for (const auto& stage : stages) {
+    auto after = stage.after ? stages[*stage.after].name : std::string();
+    auto hold = stage.after ? format_duration(stage.hold) : std::string();
+    const auto& analyzer = stage.kind->identity().name;
+    json["stages"].push_back(
+        {{"stage", stage.name},
+         {"analyzer", analyzer},
+         {"after", after.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(after)},
+         {"for", hold.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(hold)},
+         {"events", stage.tells}});
+    table.add_row({stage.name, analyzer, after.empty() ? "-" : after, hold.empty() ? "-" : hold,
+                   stage.tells ? "yes" : "-"});
+  }
+  for (const auto& one : config->tables) json["tables"].push_back(one.name);
+  print_result(command.output.json ? json.dump(2) + "\n" : table.to_string());
+  return kWhole;
+}
+
 int run(const CheckConfigCommand& command) {
+  if (is_pipeline_config(command.path)) return run_pipeline(command);
   auto cameras = read_fleet_config(command.path, {});
   if (!cameras) return report(cameras.error());
   auto json = nlohmann::ordered_json{{"config", command.path}, {"cameras", nlohmann::ordered_json::array()}};
@@ -57,9 +87,11 @@ int run(const CheckConfigCommand& command) {
 
 void add_check_config_command(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<CheckConfigCommand>();
-  auto* command =
-      root.add_subcommand("check-config", "Say what a file of cameras means, or what is wrong with it");
-  command->add_option("FILE", options->path, "As for split --config")->required()->type_name("");
+  auto* command = root.add_subcommand(
+      "check-config", "Say what a file of cameras or of a pipeline means, or what is wrong with it");
+  command->add_option("FILE", options->path, "As for split --config, or analyze --pipeline")
+      ->required()
+      ->type_name("");
   add_json_option(*command, options->output);
   add_footer(*command, kCheckConfigExamples);
   command->callback([options, &chosen] { chosen = [options](const Environment&) { return run(*options); }; });

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +24,13 @@ void print_note(std::string_view text) {
 }
 
 void print_error(std::string_view message) {
-  print_note(fmt::format("gopline: {}\n", printable(message)));
+  // Of a file everything that is wrong with it is said, a line each; none of them is without our name.
+  for (;;) {
+    auto end = std::min(message.find('\n'), message.size());
+    print_note(fmt::format("gopline: {}\n", printable(message.substr(0, end))));
+    if (end == message.size()) return;
+    message.remove_prefix(end + 1);
+  }
 }
 
 int report(const Error& error) {

@@ -49,6 +49,15 @@ ordered_json json_of(const record::Detection& event, bool thumbnails) {
   return json;
 }
 
+// What tables say of it, and who has not answered.
+std::string additions_of(const record::Detection& event) {
+  std::string text;
+  for (const auto& [name, value] : record::labels_of(event))
+    text += fmt::format("  {}={}", printable(name), printable(value));
+  for (const auto& name : event.incomplete) text += fmt::format("  (without {})", printable(name));
+  return text;
+}
+
 std::string line_of(const record::Detection& event) {
   std::string box = "-";
   if (event.box) {
@@ -56,9 +65,10 @@ std::string line_of(const record::Detection& event) {
                       event.box->height);
   }
   auto score = event.score ? fmt::format("{:.2f}", *event.score) : std::string("-");
-  return fmt::format("{}  {}  {:<6}  {}  {}  {}  {}  {}\n", show_time(event.time), printable(event.stream),
+  return fmt::format("{}  {}  {:<6}  {}  {}  {}  {}  {}{}\n", show_time(event.time), printable(event.stream),
                      to_string(event.phase), printable(event.class_name),
-                     event.zone.empty() ? "-" : printable(event.zone), score, box, printable(event.event));
+                     event.zone.empty() ? "-" : printable(event.zone), score, box, printable(event.event),
+                     additions_of(event));
 }
 
 std::string text_of(const record::Detection& event, const EventsCommand& command) {

@@ -7,51 +7,20 @@
 #include <set>
 #include <sstream>
 
-#include <yaml-cpp/yaml.h>
-
 #include "cli/live_options.h"
 #include "cli/source_names.h"
+#include "cli/yaml_words.h"
 #include "common/base/text.h"
 #include "common/record/stream_id.h"
 
 namespace gopline::cli {
 namespace {
 
-// A fault at a place in the file; thrown inside this file only.
-struct Wrong {
-  YAML::Mark mark;
-  std::string what;
-};
-
-std::string word(const YAML::Node& node, std::string_view expected) {
-  if (!node.IsScalar()) throw Wrong{node.Mark(), fmt::format("expected {}", expected)};
-  return node.Scalar();
-}
-
-template <typename Value>
-Value parsed(const YAML::Node& node, std::string_view expected, Result<Value> (*parse)(std::string_view)) {
-  auto value = parse(word(node, expected));
-  if (!value) throw Wrong{node.Mark(), value.error().message};
-  if (*value <= Value{}) throw Wrong{node.Mark(), fmt::format("expected {}, above zero", expected)};
-  return *value;
-}
-
-bool truth(const YAML::Node& node) {
-  bool value = false;
-  if (!node.IsScalar() || !YAML::convert<bool>::decode(node, value))
-    throw Wrong{node.Mark(), "expected true or false"};
-  return value;
-}
-
-template <typename Value>
-Value one_of(const YAML::Node& node, const std::map<std::string, Value>& values) {
-  std::string names;
-  for (const auto& [name, value] : values) {
-    names += names.empty() ? name : ", " + name;
-    if (node.IsScalar() && node.Scalar() == name) return value;
-  }
-  throw Wrong{node.Mark(), "expected one of: " + names};
-}
+using yaml::one_of;
+using yaml::parsed;
+using yaml::truth;
+using yaml::word;
+using yaml::Wrong;
 
 std::string login_in_file(const YAML::Node& node, const std::string& config) {
   auto path = std::filesystem::path(word(node, "a file"));
@@ -149,34 +118,16 @@ std::string known_words(bool of_camera) {
 
 class Parser {
  public:
-  Parser(std::string path, const FleetBase& base) : path_(std::move(path)), base_(base) {}
+  Parser(std::string path, const FleetBase& base) : path_(std::move(path)), base_(base), faults_(path_) {}
 
   Result<std::vector<CameraConfig>> run(const std::string& text) {
-    try {
-      take_document(YAML::Load(text));
-    } catch (const YAML::Exception& error) {
-      note(error.mark, error.msg);
-    }
-    if (faults_.empty()) return std::move(cameras_);
-    std::string all;
-    for (const auto& fault : faults_) all += all.empty() ? fault : "\n" + fault;
-    return tl::unexpected<Error>({ErrorCode::kInvalidArgument, all});
+    faults_.reading(text, [&](const YAML::Node& document) { take_document(document); });
+    if (!faults_.empty()) return faults_.all();
+    return std::move(cameras_);
   }
 
  private:
-  void note(const YAML::Mark& mark, std::string_view what) {
-    faults_.push_back(fmt::format("{}:{}: {}", path_, std::max(mark.line, 0) + 1, what));
-  }
-
-  // One fault does not hide the next.
-  template <typename Take>
-  void trying(Take take) {
-    try {
-      take();
-    } catch (const Wrong& wrong) {
-      note(wrong.mark, wrong.what);
-    }
-  }
+  void note(const YAML::Mark& mark, std::string_view what) { faults_.note(mark, what); }
 
   void take_document(const YAML::Node& document) {
     if (!document.IsMap()) return note(document.Mark(), "expected `cameras:` and below it a list of them");
@@ -201,9 +152,9 @@ class Parser {
     camera.line = node.Mark().line + 1;
     if (!node.IsMap()) return note(node.Mark(), "expected a camera: `source:` and what else is said of it");
     if (!node["source"]) return note(node.Mark(), "this camera has no source");
-    trying([&] { camera.split.source = word(node["source"], "a URL"); });
+    faults_.trying([&] { camera.split.source = word(node["source"], "a URL"); });
     camera.split.stream = default_stream_of(camera.split.source);
-    if (node["stream"]) trying([&] { camera.split.stream = word(node["stream"], "a stream's id"); });
+    if (node["stream"]) faults_.trying([&] { camera.split.stream = word(node["stream"], "a stream's id"); });
     if (auto good = record::check_stream_id(camera.split.stream); !good) {
       note(node.Mark(), good.error().message + "; say `stream:`");
     } else if (!streams_.insert(camera.split.stream).second) {
@@ -221,20 +172,16 @@ class Parser {
   }
 
   void take_words(CameraConfig& into, const YAML::Node& node, bool of_camera) {
-    if (!node.IsMap()) return note(node.Mark(), "expected lines NAME: VALUE");
-    std::set<std::string> seen;
-    for (const auto& entry : node) {
-      auto name = entry.first.Scalar();
-      if (!seen.insert(name).second) note(entry.first.Mark(), fmt::format("'{}' is said twice", name));
-      if (of_camera && (name == "source" || name == "stream")) continue;
-      auto setter = setters().find(name);
-      if (setter == setters().end()) {
-        note(entry.first.Mark(),
-             fmt::format("there is no '{}'; there are: {}", name, known_words(of_camera)));
-        continue;
-      }
-      trying([&] { setter->second(into, entry.second, path_); });
-    }
+    faults_.entries(
+        node, "lines NAME: VALUE", [&](const std::string& name, const auto& at, const auto& value) {
+          if (of_camera && (name == "source" || name == "stream")) return;
+          auto setter = setters().find(name);
+          if (setter == setters().end())
+            throw Wrong{at.Mark(),
+                        fmt::format("there is no '{}'; there are: {}", name, known_words(of_camera))};
+          setter->second(into, value, path_);
+        });
+    if (!node.IsMap()) return;
     if (!of_camera) {
       YAML::Emitter words;
       words << node;
@@ -247,7 +194,7 @@ class Parser {
   std::string defaults_text_;
   std::vector<CameraConfig> cameras_;
   std::set<std::string> streams_;
-  std::vector<std::string> faults_;
+  yaml::Faults faults_;
 };
 
 }  // namespace

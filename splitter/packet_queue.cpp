@@ -1,7 +1,6 @@
 #include "splitter/packet_queue.h"
 
-#include <blockingconcurrentqueue.h>
-
+#include "common/base/handover_queue.h"
 #include "splitter/byte_budget.h"
 #include "splitter/pacer.h"
 
@@ -22,7 +21,7 @@ struct PacketQueue::State {
   ReadRate rate;
   ByteBudget budget;
   Pacer pacer;
-  moodycamel::BlockingConcurrentQueue<std::unique_ptr<PacketBatch>> queue;
+  HandoverQueue<std::unique_ptr<PacketBatch>> queue;
   std::size_t lent = 0;  // bytes of the batch that the consumer has now
 
   void run(const StopToken& stop) {

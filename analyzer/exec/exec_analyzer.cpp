@@ -154,6 +154,7 @@ Result<std::unique_ptr<AnalyzerKind>> make_exec_kind(const Specification& specif
   options.format = reader.word("format", {"bgr24", "rgb24", "gray8", "yuv420p", "jpeg", "f32"});
   auto [width, height] = reader.size("size", {0, 0});
   Wishes wishes;
+  wishes.waits = true;
   auto pixels = media::pixel_format_from(options.format).value_or(media::PixelFormat::kAsDecoded);
   wishes.picture = {pixels, width, height};
   if (options.format == "f32") wishes.sound_channels = 1;

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { kBlock = 16 << 10 }; /* stays in the first cache between the copy and the hash */
+/* Stays in the first cache between the copy and the hash. Four times as much does too, and takes a third longer
+ * where what is copied is not in a cache yet. */
+enum { kBlock = 4 << 10 };
 
 uint64_t GOPLINE_XXH3_NAME(const struct gopline_piece *pieces, size_t count, uint8_t *copy_to) {
   XXH3_state_t state;

@@ -13,6 +13,7 @@
 #include "common/media/annexb.h"
 #include "common/media/av_convert.h"
 #include "common/media/completeness.h"
+#include "common/media/direct_reads.h"
 #include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
 #include "common/media/side_data_ids.h"
@@ -137,6 +138,7 @@ class AvDemuxer final : public Demuxer {
     bypass_ = ParserBypass::begin(*context, options_.parser_bypass_min_bytes);
     if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
     if (bypass_) bypass_->describe(*context);
+    read_large_packets_directly(*context);
     return {};
   }
 

@@ -26,6 +26,36 @@ AnalyzerIdentity analyzer_from(const JsonObject& in) {
   return {in.text("name"), in.text("version"), in.text("configuration")};
 }
 
+Json json_of(const Enrichment& one) {
+  return {{"table", one.table},
+          {"version", one.version},
+          {"by", one.by},
+          {"key", one.key},
+          {"data", Json::parse(one.data, nullptr, false)}};
+}
+
+std::vector<std::string> incomplete_from(const JsonObject& in) {
+  std::vector<std::string> names;
+  for (const auto& name : in.array("incomplete")) {
+    if (!name.is_string()) in.complain("incomplete", "not names");
+    names.push_back(name.is_string() ? name.get<std::string>() : "");
+  }
+  return names;
+}
+
+std::vector<Enrichment> enrichments_from(const JsonObject& in) {
+  std::vector<Enrichment> enrichments;
+  for (const auto& element : in.array("enrichments")) {
+    auto one = in.element(element, "enrichments");
+    Enrichment enrichment{one.text("table"), one.text("version"), one.text("by"), one.text("key"), {}};
+    auto data = one.object("data");
+    if (!data.value().is_object()) one.complain("data", "not an object");
+    enrichment.data = dump(data.value());
+    enrichments.push_back(std::move(enrichment));
+  }
+  return enrichments;
+}
+
 double fraction_from(const JsonObject& in, const char* name) {
   const auto& object = in.value();
   auto found = object.is_object() ? object.find(name) : object.end();
@@ -92,6 +122,8 @@ Encoded encode(const Detection& event) {
   out["track"] = or_null(event.track);
   out["analyzer"] = json_of(event.analyzer);
   out["details"] = event.details.empty() ? Json() : Json::parse(event.details, nullptr, false);
+  if (!event.incomplete.empty()) out["incomplete"] = event.incomplete;
+  for (const auto& one : event.enrichments) out["enrichments"].push_back(json_of(one));
   out["thumbnail"] = Json();
   if (const auto& thumbnail = event.thumbnail) {
     out["thumbnail"] = {{"content_type", thumbnail->content_type},
@@ -123,6 +155,8 @@ Result<Detection> parse_detection(const Headers& headers, const Buffer& value) {
   event.track = in.text_or("track", "");
   event.analyzer = analyzer_from(in.object("analyzer"));
   if (in.has("details")) event.details = dump(in.value().at("details"));
+  event.incomplete = incomplete_from(in);
+  event.enrichments = enrichments_from(in);
   if (in.has("thumbnail")) {
     auto thumbnail = in.object("thumbnail");
     event.thumbnail = Thumbnail{thumbnail.text("content_type"), thumbnail.bytes("base64")};

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/rational.h"
@@ -38,6 +39,14 @@ struct Thumbnail {
   Buffer data;
 };
 
+// What a reference table says of what an event is about.
+struct Enrichment {
+  std::string table, version;  // its name; which of its versions
+  std::string by, key;  // what it was asked for: "stream", "zone", "stream|zone", ...; and the row's key
+  std::string data;     // the text of a JSON object
+  bool operator==(const Enrichment&) const = default;
+};
+
 // One record of an event. `event` names the event, and with the stream it is unique for ever; `number` counts
 // its records from 0, which is its start.
 struct Detection {
@@ -60,6 +69,9 @@ struct Detection {
   AnalyzerIdentity analyzer;
   std::optional<Thumbnail> thumbnail;
   std::string details;  // what else the analyzer says: the text of a JSON object; empty: nothing
+  std::vector<std::string>
+      incomplete;  // analyzers that were asked about the picture and did not answer in time
+  std::vector<Enrichment> enrichments;
 };
 
 Encoded encode(const Detection& detection);

@@ -54,6 +54,22 @@ TEST(Detection, ComesBackAsItWas) {
   EXPECT_EQ(encode(*back).value, encoded.value);
 }
 
+TEST(Detection, WhatOthersKnowComesBackAsItWas) {
+  auto enriched = detection();
+  enriched.incomplete = {"plates", "faces"};
+  enriched.enrichments = {
+      {"sites", "0123456789abcdef", "stream", "site-7/door", R"({"site":"Basel","floor":2})"},
+      {"doors", "3-17", "stream|zone", "site-7/door|gate", R"({"name":"main gate"})"}};
+  auto encoded = encode(enriched);
+  auto back = parse_detection(encoded.headers, encoded.value);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->incomplete, enriched.incomplete);
+  EXPECT_EQ(back->enrichments, enriched.enrichments);
+  EXPECT_EQ(encode(*back).value, encoded.value);
+  EXPECT_EQ(encode(detection()).value.text().find("enrichments"), std::string::npos)
+      << "else it is not there";
+}
+
 TEST(Detection, WhatIsNotThereIsNull) {
   Detection bare = detection();
   bare.score.reset();

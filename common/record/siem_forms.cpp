@@ -58,12 +58,40 @@ ordered_json position_of(const Detection& detection) {
   }
   if (!detection.zone.empty()) position["zone"] = detection.zone;
   if (!detection.track.empty()) position["track"] = detection.track;
+  if (!detection.incomplete.empty()) position["incomplete"] = detection.incomplete;
   if (!detection.details.empty())
     position["details"] = ordered_json::parse(detection.details, nullptr, false);
   return position;
 }
 
+// What reference tables say, in the schema's own words.
+ordered_json enrichments_of(const Detection& detection) {
+  auto out = ordered_json::array();
+  for (const auto& one : detection.enrichments) {
+    out.push_back({{"name", one.by},
+                   {"value", one.key},
+                   {"data", ordered_json::parse(one.data, nullptr, false)},
+                   {"provider", one.table},
+                   {"desc", "version " + one.version}});
+  }
+  return out;
+}
+
 }  // namespace
+
+std::map<std::string, std::string> labels_of(const Detection& detection) {
+  std::map<std::string, std::string> labels;
+  for (const auto& one : detection.enrichments) {
+    auto row = ordered_json::parse(one.data, nullptr, false);
+    if (!row.is_object()) continue;
+    for (const auto& [name, value] : row.items()) {
+      auto text = value.is_string() ? value.get<std::string>()
+                                    : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+      labels.insert_or_assign(name, text);
+    }
+  }
+  return labels;
+}
 
 std::string to_ocsf(const Detection& detection, std::string_view program_version) {
   auto words = words_of(detection.phase);
@@ -105,6 +133,7 @@ std::string to_ocsf(const Detection& detection, std::string_view program_version
                            {"type", "Other"}}}};
   out["resources"] =
       ordered_json::array({{{"uid", detection.stream}, {"name", detection.stream}, {"type", "camera"}}});
+  if (!detection.enrichments.empty()) out["enrichments"] = enrichments_of(detection);
   out["evidences"] = ordered_json::array({{{"data", position_of(detection)}}});
   return out.dump();
 }
@@ -143,6 +172,8 @@ std::string to_ecs(const Detection& detection, std::string_view program_version)
                      {"version", detection.analyzer.version},
                      {"id", detection.analyzer.configuration}}},
                    {"gopline", position}};
+  if (!detection.enrichments.empty()) out["labels"] = labels_of(detection);
+  return out.dump();
   return out.dump();
 }
 

@@ -29,8 +29,10 @@ class Siem(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="gopline-test-") as folder:
             log = Path(folder) / "log"
             run(PROGRAM, "split", ROOT / "media/street.mp4", "--log", log, "--stream", "site-7/lobby", "--start-time", "2026-11-22T18:00:00Z")
+            sites = Path(folder) / "sites.csv"
+            sites.write_text("stream,site,floor\nsite-7/lobby,Basel 7,2\n")
             for analyzer in ("motion:zone=door@0:0;1:0;1:1", "audio", f"objects:model={models}/FastestDet.onnx,names={models}/coco.names,dwell=2s"):
-                run(PROGRAM, "analyze", "--log", log, "--until-end", "--analyzer", analyzer)
+                run(PROGRAM, "analyze", "--log", log, "--until-end", "--analyzer", analyzer, "--enrich", sites)
             lines = run(PROGRAM, "events", "--log", log, "--ocsf").splitlines()
             stored = [json.loads(line) for line in run(PROGRAM, "events", "--log", log, "--json").splitlines()]
             elastic = [json.loads(line) for line in run(PROGRAM, "events", "--log", log, "--ecs").splitlines()]
@@ -41,6 +43,8 @@ class Siem(unittest.TestCase):
         self.assertIn("severity_id", self.judge([json.dumps(wrong)]), "the judge sees faults")
         findings = [json.loads(line) for line in lines]
         self.assertEqual({f["finding_info"]["analytic"]["name"] for f in findings}, {"motion", "audio", "objects"})
+        self.assertEqual([f["enrichments"][0]["data"] for f in findings], len(findings) * [{"site": "Basel 7", "floor": "2"}])
+        self.assertEqual({json.dumps(e["labels"]) for e in elastic}, {'{"floor": "2", "site": "Basel 7"}'})
         self.assertEqual([f["activity_id"] for f in findings], [{"start": 1, "update": 2, "end": 3}[e["phase"]] for e in stored])
         self.assertEqual([(e["@timestamp"], e["gopline"]["frame"], e["event"]["action"]) for e in elastic], [(e["time"], e["frame"], e["class"]) for e in stored])
 
