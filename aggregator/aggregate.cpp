@@ -22,7 +22,7 @@ class Aggregation {
       StopSource& source;
       ~OnReturn() { source.request_stop(); }
     };
-    GOPLINE_ASSIGN(report_.format, media::container_format(options_.format, options_.output));
+    GOPLINE_ASSIGN(report_.format, output_format(options_.format, options_.output));
     GOPLINE_ASSIGN(auto reader,
                    StreamReader::open(log, options_.selection, reading.get_token(), options_.blobs));
     progress_.segments_planned = reader->plan().segments();

@@ -40,7 +40,7 @@ class Follower {
 
   Result<FollowReport> run() {
     GOPLINE_ASSIGN(report_.output.format,
-                   media::container_format(options_.aggregate.format, options_.aggregate.output));
+                   output_format(options_.aggregate.format, options_.aggregate.output));
     GOPLINE_TRY(begin_reading());
     std::stop_callback wake(stop_, [&] { reader_->wakeup(); });
     LagProbe probe(log_, where_, kLagEvery);

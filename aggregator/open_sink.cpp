@@ -16,6 +16,8 @@ Result<OpenedSink> open_sink(SinkOptions options, const EpochBegin& epoch) {
     auto format = options.format;
     return OpenedSink{make_muxer_sink(std::move(options)), std::move(format), false};
   }
+  if (options.format == kPictures)
+    return OpenedSink{make_pictures_sink(options.output), std::move(options.format), true};
   bool fragments = epoch.started.marker.content_type.find("/mp4") != std::string::npos;
   if (options.format == "mp4" && options.muxer_options.empty() && !is_file(options.output)) {
     log_info(options.output, "cannot be written out of order, so this is fragmented MP4");

@@ -62,6 +62,18 @@ struct OpenedSink {
 // where they can, and MP4 is fragmented where the output cannot be written out of order.
 Result<OpenedSink> open_sink(SinkOptions options, const EpochBegin& epoch);
 
+// What is written into `output`: as media::container_format, and kPictures where it is a pattern of numbered
+// files.
+Result<std::string> output_format(const std::string& format, const std::string& output);
+inline constexpr std::string_view kPictures = "pictures";
+
+// Whether the output is many files: "FOLDER/%06d.jpg".
+bool is_picture_output(const std::string& output);
+
+// Pictures that are files (JPEG, PNG, TIFF) into files again, numbered from 1, byte for byte. An error leaves
+// those that were written.
+std::unique_ptr<Sink> make_pictures_sink(const std::string& output);
+
 // Packets into any container, as ffmpeg's stream copy would write them.
 std::unique_ptr<Sink> make_muxer_sink(SinkOptions options);
 

@@ -8,6 +8,8 @@
 #include "common/base/headers.h"
 #include "common/base/logging.h"
 #include "common/base/text.h"
+#include "common/bytes/digest.h"
+#include "common/payload/blob_key.h"
 #include "common/reading/group_member.h"
 
 namespace gopline::analyzer {
@@ -163,6 +165,28 @@ class PartitionAnalysis final : public reading::PartitionWork {
     return out;
   }
 
+  // A thumbnail that is too large for its event is durable before the event refers to it. No event waits for
+  // a store that does not take it.
+  void place_thumbnail(record::Detection& event) {
+    auto* store = workshop_.options.thumbnail_store;
+    const auto& limits = workshop_.options.thumbnails;
+    if (!store || !event.thumbnail || event.thumbnail->data.size() <= limits.most_bytes) return;
+    BufferChain bytes(event.thumbnail->data);
+    payload::BlobKey key{workshop_.options.topic_namespace, event.stream, format_hour(event.time),
+                         sha256_hex(bytes)};
+    auto put = store->put(payload::to_text(key), bytes, workshop_.stop);
+    auto& report = workshop_.report.streams[event.stream];
+    if (!put) {
+      log_warning(event.stream, "an event has no thumbnail: {}", put.error().message);
+      ++report.thumbnails_refused;
+      event.thumbnail.reset();
+      return;
+    }
+    ++report.thumbnails_elsewhere;
+    event.thumbnail->ref = record::DataRef{put->uri, bytes.size(), xxh3_hex(bytes)};
+    event.thumbnail->data = Buffer();
+  }
+
   // Findings at once, an offset alone now and then.
   Result<void> write(SteadyTime now, bool is_last = false) {
     for (auto& [stream, analysis] : streams_) {
@@ -173,6 +197,7 @@ class PartitionAnalysis final : public reading::PartitionWork {
     std::vector<record::Detection> events;
     for (auto& one : release(told_, next, [](const ToldDetection& told) { return told.because; }))
       events.push_back(std::move(one.detection));
+    for (auto& event : events) place_thumbnail(event);
     auto letters = release(letters_, next, [](const record::DeadLetter& letter) { return letter.offset; });
     if (auto* enricher = workshop_.options.enricher; enricher && !events.empty()) {
       enricher->refresh(now);

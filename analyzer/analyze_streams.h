@@ -14,6 +14,7 @@
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
 #include "common/payload/blob_source.h"
+#include "common/payload/blob_store.h"
 
 namespace gopline::analyzer {
 
@@ -38,7 +39,8 @@ struct AnalyzeOptions {
   std::string member_id;
   Duration patience = std::chrono::seconds(30);  // for the chunks of a segment
   ThumbnailOptions thumbnails;
-  Enricher* enricher = nullptr;          // what is added to events as they are written; nullptr: nothing
+  Enricher* enricher = nullptr;  // what is added to events as they are written; nullptr: nothing
+  payload::BlobStore* thumbnail_store = nullptr;  // for those that are too large for their events
   payload::BlobSource* blobs = nullptr;  // nullptr: payloads outside of the log are passed over, and said
 };
 
@@ -52,6 +54,8 @@ struct AnalyzedStream {
   std::int64_t keys_only = 0;  // segments of which only key frames were looked at, for want of time
   std::int64_t dead = 0;       // segments given up, written to NS.dead
   std::int64_t repeated = 0;   // attempts after an error
+  std::int64_t thumbnails_elsewhere = 0;  // in the store, and a reference in the event
+  std::int64_t thumbnails_refused = 0;    // by the store: the event has none
 };
 
 struct AnalyzeReport {

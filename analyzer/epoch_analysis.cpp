@@ -214,8 +214,13 @@ Result<void> EpochAnalysis::show(const Coming& at, DecodedFrame& decoded) {
   }
   ++stats_.analyzed;
   book_.turn_to(frame);
+  auto thumbnails = book_.thumbnails();
   GOPLINE_TRY(as_analyzers_fault(analyzer_->take(frame, book_)));
   count_stages();
+  if (!at.is_warm_up) {
+    stats_.thumbnails.smaller += book_.thumbnails().smaller - thumbnails.smaller;
+    stats_.thumbnails.left_out += book_.thumbnails().left_out - thumbnails.left_out;
+  }
   note_told(at.offset, at.is_warm_up);
   newest_frame_ = std::move(frame);
   return {};

@@ -40,6 +40,7 @@ struct AnalysisStats {
   std::int64_t runs = 0;         // uninterrupted ones: a decoder and an analyzer each
   Duration footage{};
   StageCounts stages;  // of an analyzer that has them
+  ThumbnailStats thumbnails;
 };
 
 // One epoch of a stream on its way through decoder and analyzer.

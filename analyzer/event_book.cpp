@@ -1,5 +1,6 @@
 #include "analyzer/event_book.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/logging.h"
@@ -7,7 +8,7 @@
 namespace gopline::analyzer {
 namespace {
 
-constexpr int kThumbnailQuality = 8;
+constexpr int kThumbnailQuality = 8, kSmallestThumbnail = 80;
 constexpr std::size_t kDigitsOfConfiguration = 8;
 
 }  // namespace
@@ -67,8 +68,20 @@ std::optional<record::Thumbnail> EventBook::thumbnail() {
     log_warning(frame_.stream, "an event has no thumbnail: {}", bytes.error().message);
     return std::nullopt;
   }
-  if (bytes->size() > thumbnails_.most_bytes) return std::nullopt;
+  if (bytes->size() > thumbnails_.most_bytes && !thumbnails_.by_reference) return smaller_thumbnail();
   return record::Thumbnail{"image/jpeg", std::move(*bytes)};
+}
+
+std::optional<record::Thumbnail> EventBook::smaller_thumbnail() {
+  for (int width = std::min(thumbnails_.most_width, frame_.decoded.width()) / 2; width >= kSmallestThumbnail;
+       width /= 2) {
+    auto bytes = media::JpegEncoder(kThumbnailQuality, width).encode(frame_.decoded);
+    if (!bytes || bytes->size() > thumbnails_.most_bytes) continue;
+    ++thumbnail_stats_.smaller;
+    return record::Thumbnail{"image/jpeg", std::move(*bytes)};
+  }
+  ++thumbnail_stats_.left_out;
+  return std::nullopt;
 }
 
 }  // namespace gopline::analyzer

@@ -14,7 +14,14 @@ namespace gopline::analyzer {
 
 struct ThumbnailOptions {
   int most_width = 320;             // 0: none
-  std::size_t most_bytes = 24'000;  // a larger one is left out: the record says where its picture is
+  std::size_t most_bytes = 24'000;  // in an event
+  bool by_reference = false;        // a larger one lies elsewhere; else it is made smaller, or left out
+};
+
+// What became of thumbnails that were too large for their events.
+struct ThumbnailStats {
+  std::int64_t smaller = 0;   // made so
+  std::int64_t left_out = 0;  // the record says where the picture is
 };
 
 // Turns what an analyzer says into records. An event has its name from the picture at which it started and
@@ -33,6 +40,7 @@ class EventBook final : public FindingSink {
   // All open events are forgotten, as if they had never been told.
   void clear() { open_.clear(); }
   std::size_t open() const { return open_.size(); }
+  const ThumbnailStats& thumbnails() const { return thumbnail_stats_; }
 
  private:
   struct OpenEvent {
@@ -41,9 +49,11 @@ class EventBook final : public FindingSink {
     Timestamp started;
   };
   std::optional<record::Thumbnail> thumbnail();
+  std::optional<record::Thumbnail> smaller_thumbnail();
 
   const record::AnalyzerIdentity analyzer_;
   const ThumbnailOptions thumbnails_;
+  ThumbnailStats thumbnail_stats_;
   media::JpegEncoder jpeg_;
   Frame frame_;
   std::map<std::string, int> started_at_frame_;  // by who found it

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "common/base/test_time.h"
+#include "common/media/frames/still_image.h"
+#include "common/media/frames/test_pictures.h"
 
 namespace gopline::analyzer {
 namespace {
@@ -91,6 +93,45 @@ TEST(EventBook, APartsEventsAreItsOwn) {
   EXPECT_EQ(told[1].analyzer, part);
   EXPECT_EQ(told[1].incomplete, std::vector<std::string>{"plates"});
   EXPECT_EQ(told[0].analyzer, kIdentity);
+}
+
+// ---- thumbnails
+
+std::optional<record::Thumbnail> thumbnail_by(const ThumbnailOptions& options, ThumbnailStats& stats) {
+  EventBook book(kIdentity, options);
+  auto shown = frame(0, 0);
+  shown.decoded = media::test_picture(640, 480);
+  book.turn_to(shown);
+  book.tell(finding(1, EventPhase::kStart));
+  stats = book.thumbnails();
+  return book.take().front().thumbnail;
+}
+
+TEST(Thumbnails, OneThatFitsStaysAsItIs) {
+  ThumbnailStats stats;
+  auto thumbnail = thumbnail_by({320, 100'000, false}, stats);
+  ASSERT_TRUE(thumbnail);
+  EXPECT_EQ(media::read_still_image(thumbnail->data)->picture.width(), 320);
+  EXPECT_EQ(stats.smaller + stats.left_out, 0);
+}
+
+TEST(Thumbnails, OneThatIsTooLargeIsMadeSmallerOrLeftOutAndCounted) {
+  ThumbnailStats stats;
+  auto whole = thumbnail_by({320, 100'000, false}, stats)->data.size();
+  auto smaller = thumbnail_by({320, whole - 1, false}, stats);
+  ASSERT_TRUE(smaller);
+  EXPECT_EQ(media::read_still_image(smaller->data)->picture.width(), 160);
+  EXPECT_EQ(stats.smaller, 1);
+  EXPECT_FALSE(thumbnail_by({320, 100, false}, stats));
+  EXPECT_EQ(stats.left_out, 1);
+}
+
+TEST(Thumbnails, OneThatMayLieElsewhereIsKeptWhole) {
+  ThumbnailStats stats;
+  auto thumbnail = thumbnail_by({320, 100, true}, stats);
+  ASSERT_TRUE(thumbnail);
+  EXPECT_EQ(media::read_still_image(thumbnail->data)->picture.width(), 320);
+  EXPECT_EQ(stats.smaller + stats.left_out, 0);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ class NullKind final : public AnalyzerKind {
   Result<std::unique_ptr<Analyzer>> make(const std::string&) const override {
     return std::make_unique<NullAnalyzer>();
   }
+  Result<std::unique_ptr<Analyzer>> make_for_stills() const override { return make(""); }
 };
 
 }  // namespace

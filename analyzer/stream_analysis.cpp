@@ -263,6 +263,8 @@ void StreamAnalysis::collect(EpochAnalysis& analysis) {
     stage.passed_over += count.passed_over - counted.passed_over;
     stage.missed += count.missed - counted.missed;
   }
+  total.thumbnails.smaller += now.thumbnails.smaller - before.thumbnails.smaller;
+  total.thumbnails.left_out += now.thumbnails.left_out - before.thumbnails.left_out;
   before = now;
 }
 

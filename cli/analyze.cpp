@@ -9,6 +9,7 @@
 
 #include "analyzer/analyze_streams.h"
 #include "cli/analyzers.h"
+#include "cli/answer_requests.h"
 #include "cli/blob_stores.h"
 #include "cli/command.h"
 #include "cli/console.h"
@@ -39,6 +40,9 @@ constexpr const char* kAnalyzeExamples =
     "turned\n"
     "  gopline analyze --analyzer audio:every=60s --streams 'hall-*'  loudness, silence, sudden noise\n"
     "  gopline analyze --analyzer 'exec:format=jpeg,size=640x0,run=python3 detect.py' --frames 2\n"
+    "  gopline analyze --analyzer 'objects:model=yolov8n.onnx,names=coco.names' --requests   pictures that "
+    "are "
+    "sent (gopline ask)\n"
     "  gopline analyze --analyzer motion --until-end --group again  what is there now, once more\n"
     "  gopline analyze --pipeline pipeline.yaml --enrich sites.csv  several, of which one decides what "
     "another "
@@ -59,6 +63,8 @@ struct AnalyzeCommand {
   std::string frames;
   std::string lag = "block";
   bool no_thumbnails = false;
+  std::uint64_t thumbnail_inline = analyzer::ThumbnailOptions{}.most_bytes;
+  RequestCliOptions requests;
   analyzer::AnalyzeOptions analyze;
 };
 
@@ -122,21 +128,25 @@ ordered_json report_json(const AnalyzeCommand& command, const analyzer::Analyzer
       {"exactly_once", report.exactly_once}};
   json["streams"] = ordered_json::array();
   for (const auto& [stream, one] : report.streams) {
-    json["streams"].push_back({{"stream", stream},
-                               {"segments", one.analysis.segments},
-                               {"frames_decoded", one.analysis.decoded},
-                               {"frames_analyzed", one.analysis.analyzed},
-                               {"packets_undecodable", one.analysis.undecodable},
-                               {"runs", one.analysis.runs},
-                               {"duration_seconds", static_cast<double>(one.analysis.footage.count()) / 1e6},
-                               {"events", one.events},
-                               {"event_records", one.records},
-                               {"gaps", one.gaps},
-                               {"segments_lost", one.lost},
-                               {"segments_skipped", one.skipped},
-                               {"segments_keys_only", one.keys_only},
-                               {"segments_dead", one.dead},
-                               {"attempts_repeated", one.repeated}});
+    json["streams"].push_back(
+        {{"stream", stream},
+         {"segments", one.analysis.segments},
+         {"frames_decoded", one.analysis.decoded},
+         {"frames_analyzed", one.analysis.analyzed},
+         {"packets_undecodable", one.analysis.undecodable},
+         {"runs", one.analysis.runs},
+         {"duration_seconds", static_cast<double>(one.analysis.footage.count()) / 1e6},
+         {"events", one.events},
+         {"event_records", one.records},
+         {"gaps", one.gaps},
+         {"segments_lost", one.lost},
+         {"segments_skipped", one.skipped},
+         {"segments_keys_only", one.keys_only},
+         {"segments_dead", one.dead},
+         {"attempts_repeated", one.repeated},
+         {"thumbnails_elsewhere", one.thumbnails_elsewhere},
+         {"thumbnails_smaller", one.analysis.thumbnails.smaller},
+         {"thumbnails_left_out", one.analysis.thumbnails.left_out + one.thumbnails_refused}});
     if (!one.analysis.stages.empty()) json["streams"].back()["stages"] = stages_json(one.analysis.stages);
   }
   if (command.analyze.enricher) {
@@ -181,12 +191,25 @@ std::string report_table(const analyzer::AnalyzeReport& report) {
   return table.to_string();
 }
 
+Result<int> answer(const AnalyzeCommand& command, const analyzer::AnalyzerKind& kind,
+                   const Environment& environment) {
+  const auto& options = command.analyze;
+  analyzer::RequestOptions worker;
+  worker.group = options.group;
+  GOPLINE_ASSIGN(worker.first_start, first_start_of(command.from));
+  worker.until_end = options.until_end;
+  worker.session_timeout = options.session_timeout;
+  worker.member_id = options.member_id;
+  return run_requests(command.requests, std::move(worker), kind, command.log, command.output, environment);
+}
+
 Result<int> run(AnalyzeCommand command, const Environment& environment) {
   auto& options = command.analyze;
   std::optional<SteadyMemory> memory;
   if (!options.until_end) memory.emplace();
   GOPLINE_ASSIGN(auto looking, looking_of(command, environment.clock));
   const auto& kind = looking.kind;
+  if (command.requests.are_answered) return answer(command, *kind, environment);
   GOPLINE_ASSIGN(options.topic_namespace, namespace_of(command.log));
   GOPLINE_ASSIGN(options.first_start, first_start_of(command.from));
   if (options.group.empty()) options.group = default_group(kind->identity(), options.patterns);
@@ -197,6 +220,10 @@ Result<int> run(AnalyzeCommand command, const Environment& environment) {
   }
   BlobStores blobs(command.blobs);
   options.blobs = &blobs;
+  GOPLINE_ASSIGN(auto thumbnail_store, blobs.for_writing());
+  options.thumbnail_store = thumbnail_store.get();
+  options.thumbnails.by_reference = thumbnail_store != nullptr;
+  options.thumbnails.most_bytes = command.thumbnail_inline;
   LaterStop stop_of_the_log(environment.stop, kStopGrace);
   GOPLINE_ASSIGN(auto log, open_log(command.log, LogUse::kDerive, stop_of_the_log.token()));
   GOPLINE_ASSIGN(auto enricher, make_enricher(*log, looking.tables));
@@ -225,6 +252,8 @@ void check(const AnalyzeCommand& command) {
     throw CLI::ValidationError("--analyzer", "what to look for? --analyzer NAME or --pipeline FILE");
   if (!command.pipeline.empty() && !command.frames.empty())
     throw CLI::ValidationError("--frames", "in a pipeline each stage has `frames:` of its own");
+  if (command.requests.are_answered && !command.tables.empty())
+    throw CLI::ValidationError("--enrich", "is for events; answers to --requests have none");
   SystemClock clock;
   if (auto looking = looking_of(command, clock); !looking)
     throw CLI::ValidationError(command.pipeline.empty() ? "--analyzer" : "--pipeline",
@@ -255,6 +284,7 @@ void add_options(CLI::App& command, AnalyzeCommand& options) {
       .add_option("--streams", analyze.patterns,
                   "The streams to analyze: names, or patterns with * ? [...]; several, or said again (*)")
       ->type_name("PATTERN");
+  add_request_options(command, options.requests);
   add_log_options(command, options.log);
   add_blob_options(command, options.blobs);
   command
@@ -279,6 +309,15 @@ void add_options(CLI::App& command, AnalyzeCommand& options) {
       ->check(CLI::IsMember({"block", "key-only", "skip-to-key"}));
   add_duration(command, "--lag-limit", analyze.lag_limit,
                "How long after its writing a segment is late (10s)");
+  command
+      .add_option("--thumbnail-width", analyze.thumbnails.most_width,
+                  "So many pixels; an event's picture is made smaller")
+      ->check(CLI::Range(0, 1 << 14))
+      ->type_name("N")
+      ->capture_default_str();
+  add_bytes(command, "--thumbnail-inline", options.thumbnail_inline,
+            "Larger thumbnails lie in --blobs, and events refer to them; without it they are made smaller")
+      ->default_str("24kB");
   command.add_flag("--no-thumbnails", options.no_thumbnails, "Events without their small pictures");
   add_duration(command, "--patience", analyze.patience,
                "Wait so long for what is missing of a segment (30s)");

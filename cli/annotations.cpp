@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include <fmt/format.h>
+#include "analyzer/mark.h"
 
 namespace gopline::cli {
 namespace {
@@ -14,20 +14,7 @@ constexpr Duration kShortest = std::chrono::milliseconds(500);
 constexpr Duration kUnended = std::chrono::seconds(2);
 
 media::Mark mark_of(const record::Detection& detection) {
-  media::Mark mark;
-  if (detection.box) {
-    mark.x = detection.box->x;
-    mark.y = detection.box->y;
-    mark.width = detection.box->width;
-    mark.height = detection.box->height;
-  }
-  mark.word = detection.class_name;
-  if (!detection.zone.empty()) mark.word += " " + detection.zone;
-  if (detection.score) mark.word += fmt::format(" {:.2f}", *detection.score);
-  // The same for a class wherever it is seen.
-  for (char one : detection.class_name)
-    mark.colour = (31 * mark.colour + static_cast<unsigned char>(one)) % 9973;
-  return mark;
+  return analyzer::mark_of(detection.class_name, detection.zone, detection.score, detection.box);
 }
 
 }  // namespace

@@ -22,6 +22,12 @@ Result<std::set<std::string>> referenced_keys(Log& log, const payload::BlobStore
                                             keys.insert(*key);
                                           return {};
                                         }));
+    GOPLINE_TRY(catalog::for_each_thumbnail(log, record::topics_of(name_space).events, stop,
+                                            [&](const record::Detection& event) -> Result<void> {
+                                              if (auto key = store.key_of(event.thumbnail->ref->uri))
+                                                keys.insert(*key);
+                                              return {};
+                                            }));
   }
   return keys;
 }
@@ -86,9 +92,9 @@ Result<ClaimsReport> verify_claims(Log& log, payload::BlobSource& blobs, const N
                                    const StopToken& stop) {
   ClaimsReport report;
   reading::ClaimFetcher fetcher(blobs, stop);
-  auto check = [&](const catalog::Claim& claim) -> Result<void> {
-    const auto& headers = claim.headers;
-    auto bytes = fetcher.fetch(std::vector{*headers.dataref});
+  auto check = [&](const std::string& stream, EpochNumber epoch, SegmentNumber segment,
+                   const record::DataRef& ref) -> Result<void> {
+    auto bytes = fetcher.fetch(std::vector{ref});
     if (bytes) {
       report.whole.add(bytes->size());
       progress(report.whole.bytes);
@@ -98,12 +104,19 @@ Result<ClaimsReport> verify_claims(Log& log, payload::BlobSource& blobs, const N
     if (code != ErrorCode::kNotFound && code != ErrorCode::kCorrupt) {
       return tl::unexpected<Error>(std::move(bytes.error()));
     }
-    report.bad.push_back({headers.stream, headers.dataref->uri, headers.epoch, headers.segment,
-                          code == ErrorCode::kNotFound, std::move(bytes.error().message)});
+    report.bad.push_back(
+        {stream, ref.uri, epoch, segment, code == ErrorCode::kNotFound, std::move(bytes.error().message)});
     return {};
   };
   for (const auto& name_space : namespaces) {
-    GOPLINE_TRY(catalog::for_each_claim(log, record::topics_of(name_space).segments, stop, check));
+    auto topics = record::topics_of(name_space);
+    GOPLINE_TRY(catalog::for_each_claim(log, topics.segments, stop, [&](const catalog::Claim& claim) {
+      const auto& headers = claim.headers;
+      return check(headers.stream, headers.epoch, headers.segment, *headers.dataref);
+    }));
+    GOPLINE_TRY(catalog::for_each_thumbnail(log, topics.events, stop, [&](const record::Detection& event) {
+      return check(event.stream, event.epoch, event.segment, *event.thumbnail->ref);
+    }));
   }
   return report;
 }

@@ -31,6 +31,7 @@ void add_check_config_command(CLI::App& root, Action& chosen);
 void add_aggregate_command(CLI::App& root, Action& chosen);
 void add_record_command(CLI::App& root, Action& chosen);
 void add_analyze_command(CLI::App& root, Action& chosen);
+void add_ask_command(CLI::App& root, Action& chosen);
 void add_events_command(CLI::App& root, Action& chosen);
 void add_annotate_command(CLI::App& root, Action& chosen);
 void add_put_command(CLI::App& root, Action& chosen);

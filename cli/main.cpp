@@ -43,6 +43,7 @@ void declare(CLI::App& app, Action& chosen) {
   add_analyze_command(app, chosen);
   add_events_command(app, chosen);
   add_annotate_command(app, chosen);
+  add_ask_command(app, chosen);
   add_put_command(app, chosen);
   add_get_command(app, chosen);
   add_streams_command(app, chosen);

@@ -5,6 +5,7 @@
 #include "cli/display_width.h"
 #include "common/base/text.h"
 #include "common/record/stream_id.h"
+#include "splitter/images/picture_files.h"
 
 namespace gopline::cli {
 
@@ -20,6 +21,18 @@ std::string default_stream_of(std::string_view source) {
   return std::string(source);
 }
 
+namespace {
+
+// Pictures that a pattern chooses have their folder's name.
+std::string named_by(const std::string& source) {
+  using Kind = splitter::PictureFiles::Kind;
+  auto files = splitter::picture_files_of(source);
+  bool is_pattern = files && (files->kind == Kind::kNumbered || files->kind == Kind::kPattern);
+  return is_pattern ? files->folder : source;
+}
+
+}  // namespace
+
 Result<std::vector<NamedSource>> name_sources(const std::vector<std::string>& sources,
                                               const std::vector<std::string>& streams) {
   if (!streams.empty() && streams.size() != sources.size()) {
@@ -31,7 +44,7 @@ Result<std::vector<NamedSource>> name_sources(const std::vector<std::string>& so
   std::vector<NamedSource> named;
   std::map<std::string, std::string> source_of;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    auto stream = streams.empty() ? default_stream_of(sources[i]) : streams[i];
+    auto stream = streams.empty() ? default_stream_of(named_by(sources[i])) : streams[i];
     if (auto good = record::check_stream_id(stream); !good) {
       return fail(ErrorCode::kInvalidArgument, "{}: {}; name it with --stream",
                   printable(without_secrets(sources[i])), good.error().message);

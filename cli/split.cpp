@@ -14,6 +14,7 @@
 #include "cli/live_options.h"
 #include "cli/log_factory.h"
 #include "cli/options.h"
+#include "cli/picture_options.h"
 #include "cli/source_names.h"
 #include "cli/split_run.h"
 #include "cli/steady_memory.h"
@@ -35,9 +36,14 @@ constexpr const char* kSplitExamples =
     "  gopline split --config cameras.yaml               a fleet; SIGHUP restarts what has changed in the "
     "file\n"
     "  gopline split clip.mp4 --loop --rate realtime     a camera for tests, until Ctrl-C\n"
+    "  gopline split /srv/line-4 --stream line-4 --follow   pictures (JPEG, PNG, TIFF), as they come into a "
+    "folder\n"
+    "  gopline split 'scans/%06d.png' --fps 2 --start-time 2026-11-22T18:30:00Z\n"
     "  gopline split clip.mp4 --blobs /srv/blobs --payload claim   the log keeps only references\n"
     "  gopline split clip.mp4 --log null:                how fast this machine splits\n\n"
-    "A source is anything FFmpeg opens; '-' is standard input. Splitting into a stream that exists opens its "
+    "A source is anything FFmpeg opens, or pictures: a folder, 'FOLDER/%06d.png', 'FOLDER/*.jpg'. '-' is "
+    "standard input.\n"
+    "Splitting into a stream that exists opens its "
     "next\n"
     "epoch. A source that fails does not stop the others.\n"
     "Live sources are connected to again after an outage, which becomes a gap in the stream.\n";
@@ -51,6 +57,7 @@ struct SplitCommand {
   std::string metrics;  // HOST:PORT; empty: nowhere
   PayloadOptions payload;
   LiveCliOptions live;
+  PictureCliOptions pictures;
   splitter::SplitOptions common;  // everything but source and stream
 };
 
@@ -59,12 +66,14 @@ int exit_code_of(const std::deque<SplitTask>& tasks) {
   for (const auto& task : tasks) {
     if (task.has_failed()) return kFailed;
     if (task.was_stopped()) code = kInterrupted;
+    bool is_short = task.report && task.report->broken_pictures > 0;
+    if (is_short && code == kWhole) code = kNotWhole;
   }
   return code;
 }
 
 bool runs_for_long(const SplitCommand& command, const std::vector<NamedSource>& sources) {
-  return !command.config.empty() || command.live.live ||
+  return !command.config.empty() || command.live.live || command.pictures.follow ||
          std::any_of(sources.begin(), sources.end(),
                      [](const auto& source) { return splitter::is_live_url(source.source); });
 }
@@ -82,7 +91,7 @@ Result<int> run(const SplitCommand& command, const std::vector<NamedSource>& sou
   common.blobs = blobs.get();
   ProgressBoard board(environment.clock, progress_options(command.output.quiet || command.output.json_log),
                       print_note);
-  LiveSources live{command.live.live, {}, {}};
+  LiveSources live{command.live.live, {}, {}, command.pictures};
   GOPLINE_ASSIGN(live.options, live_options_of(command.live));
   GOPLINE_ASSIGN(live.login, source_login(command.live));
   GOPLINE_ASSIGN(auto telemetry, Telemetry::start(command.metrics));
@@ -168,6 +177,7 @@ void add_split_command(CLI::App& root, Action& chosen) {
       ->type_name("none|sha256");
   declare_topics(*command, options->common);
   add_live_options(*command, options->live);
+  add_picture_options(*command, options->pictures);
   command
       ->add_option("--metrics", options->metrics,
                    "Serve /metrics for Prometheus, and /healthz, of live sources (docs/metrics.md)")
@@ -187,6 +197,9 @@ void add_split_command(CLI::App& root, Action& chosen) {
       apply_verbosity(options->output);
       auto sources = name_sources(options->sources, options->streams);
       if (!sources) return report_usage(sources.error(), "split");
+      bool plays = options->common.loop || options->common.rate != splitter::ReadRate::kMax;
+      if (auto good = check_picture_options(options->pictures, *sources, plays); !good)
+        return report_usage(good.error(), "split");
       auto code = run(*options, *sources, environment);
       return code ? *code : report(code.error());
     };

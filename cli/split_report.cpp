@@ -40,6 +40,7 @@ ordered_json json_of(const SplitTask& task) {
     json["first_ordinal"] = task.report->epoch.first_ordinal.value;
     json["packets"] = task.report->packets;
     json["corrupt_packets"] = task.report->corrupt_packets;
+    json["broken_pictures"] = task.report->broken_pictures;
     for (const auto& track : task.report->skipped) {
       json["skipped_tracks"].push_back(
           {{"index", track.source_index}, {"description", track.description}, {"reason", track.reason}});
@@ -105,6 +106,10 @@ std::string to_text(const std::deque<SplitTask>& tasks) {
     if (task.report->dropped_bytes > 0) {
       notes += fmt::format("{}: {} were dropped, because the log did not keep up\n", printable(task.stream),
                            format_bytes(task.report->dropped_bytes));
+    }
+    if (task.report->broken_pictures > 0) {
+      notes += fmt::format("{}: {} files are no pictures, or broken, and were passed over\n",
+                           printable(task.stream), task.report->broken_pictures);
     }
     if (task.report->corrupt_packets > 0) {
       notes += fmt::format("{}: the source marks {} packets as damaged; they are stored as they are\n",

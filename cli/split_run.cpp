@@ -24,7 +24,8 @@ SourcePlan plan_of(const NamedSource& source, const splitter::SplitOptions& comm
   SourcePlan plan{common, {}, live.login};
   plan.split.source = source.source;
   plan.split.stream = source.stream;
-  if (live.all || splitter::is_live_url(source.source)) plan.live = live.options;
+  plan.images = image_options_of(live.pictures, source.source);
+  if (!plan.images && (live.all || splitter::is_live_url(source.source))) plan.live = live.options;
   return plan;
 }
 
@@ -37,6 +38,7 @@ void run_source(Log& log, const SourcePlan& plan, const Clock& clock, StopToken 
   };
   task.is_live = plan.live.has_value();
   auto result = [&] {
+    if (plan.images) return splitter::split_images(log, clock, plan.split, *plan.images, on_progress, stop);
     if (!plan.live) return splitter::split(log, clock, plan.split, on_progress, stop);
     auto options = plan.split;
     if (plan.login && splitter::is_live_url(options.source))

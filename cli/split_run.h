@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/live_options.h"
+#include "cli/picture_options.h"
 #include "cli/progress.h"
 #include "cli/source_names.h"
 #include "cli/split_report.h"
@@ -12,18 +13,20 @@
 
 namespace gopline::cli {
 
-// A source on its way into its stream: as a file, or as a live source.
+// A source on its way into its stream: as a file, as a live source, or as pictures.
 struct SourcePlan {
-  splitter::SplitOptions split;               // with source and stream
-  std::optional<splitter::LiveOptions> live;  // nullopt: a file
-  std::optional<std::string> login = {};      // USER:PASSWORD of a live source whose URL has none
+  splitter::SplitOptions split;                       // with source and stream
+  std::optional<splitter::LiveOptions> live;          // nullopt: a file
+  std::optional<std::string> login = {};              // USER:PASSWORD of a live source whose URL has none
+  std::optional<splitter::ImageOptions> images = {};  // pictures, which are neither
 };
 
-// What is to be known of the sources that are live.
+// What is to be known of the sources that are live, or pictures.
 struct LiveSources {
   bool all = false;                  // every source is taken as live, not only those that are by their URL
   splitter::LiveOptions options;     // how they are read
   std::optional<std::string> login;  // USER:PASSWORD of those whose URL has none
+  PictureCliOptions pictures;        // of the sources that are pictures
 };
 
 SourcePlan plan_of(const NamedSource& source, const splitter::SplitOptions& common, const LiveSources& live);

@@ -69,6 +69,9 @@ struct EpochSummary {
   StrategyUses strategies;    // of what was handed over
 };
 
+// Of epochs one after the other: what came of all of them, and the newest one's number.
+void add_epoch(EpochSummary& sum, const EpochSummary& more);
+
 // Writes one epoch of one stream: epoch.started, segments as chunks, gaps, epoch.ended, the index and
 // NS.streams; ordered, every acknowledgement awaited (docs/record-format.md, section 4). Used from one
 // thread; acknowledgements come from the log's and are handled inside.

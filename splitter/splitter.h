@@ -51,6 +51,7 @@ struct SplitReport {
   std::uint64_t corrupt_packets = 0;  // the source itself says so
   std::optional<Error> source_error;  // the source failed in the middle; what came before is stored
   std::vector<media::SkippedTrack> skipped;
+  std::int64_t broken_pictures = 0;  // files that are none, or broken: nothing of them is stored
   // Of a live source, whose epochs are summed up above.
   std::int64_t epochs = 1;
   std::int64_t outages = 0;

@@ -137,6 +137,10 @@ class ExecKind final : public AnalyzerKind {
     GOPLINE_ASSIGN(auto program, Program::start(std::move(options)));
     return std::make_unique<ExecAnalyzer>(options_, std::move(program));
   }
+  Result<std::unique_ptr<Analyzer>> make_for_stills() const override {
+    if (wishes().sound_channels) return AnalyzerKind::make_for_stills();
+    return make("requests");
+  }
 
  private:
   const ExecOptions options_;

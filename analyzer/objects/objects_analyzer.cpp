@@ -1,5 +1,6 @@
 #include "analyzer/objects/objects_analyzer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <map>
@@ -24,7 +25,7 @@ struct ObjectsOptions {
   PresenceOptions presence;
 };
 
-class ObjectsAnalyzer final : public Analyzer {
+class ObjectsAnalyzer : public Analyzer {
  public:
   ObjectsAnalyzer(const ObjectsOptions& options, std::unique_ptr<Detector> detector)
       : options_(options), detector_(std::move(detector)), presence_(options.presence) {
@@ -32,11 +33,7 @@ class ObjectsAnalyzer final : public Analyzer {
   }
 
   Result<void> take(const Frame& frame, FindingSink& sink) override {
-    GOPLINE_ASSIGN(auto raw, detector_->look(frame.picture, least_score_));
-    std::erase_if(raw, [&](const RawSighting& one) { return !is_wanted(one); });
-    std::vector<Sighting> sightings;
-    for (const auto& one : best_of(std::move(raw), options_.most_overlap))
-      sightings.push_back({name_of(one), one.score, one.box});
+    GOPLINE_ASSIGN(auto sightings, sightings_in(frame));
     presence_.step(frame, std::move(sightings), sink);
     return {};
   }
@@ -45,6 +42,18 @@ class ObjectsAnalyzer final : public Analyzer {
     presence_.finish(sink);
     return {};
   }
+
+ protected:
+  Result<std::vector<Sighting>> sightings_in(const Frame& frame) {
+    GOPLINE_ASSIGN(auto raw, detector_->look(frame.picture, least_score_));
+    std::erase_if(raw, [&](const RawSighting& one) { return !is_wanted(one); });
+    std::vector<Sighting> sightings;
+    for (const auto& one : best_of(std::move(raw), options_.most_overlap))
+      sightings.push_back({name_of(one), one.score, one.box});
+    return sightings;
+  }
+
+  const ObjectsOptions& options_;
 
  private:
   std::string name_of(const RawSighting& one) const {
@@ -58,10 +67,40 @@ class ObjectsAnalyzer final : public Analyzer {
     return found != options_.least_score.end() && one.score >= found->second;
   }
 
-  const ObjectsOptions& options_;
   std::unique_ptr<Detector> detector_;
   Presence presence_;
   double least_score_ = options_.least_score.empty() ? options_.score : 1;
+};
+
+// What is in single pictures: nothing is followed, and nothing has to be seen for a while.
+class StillObjects final : public ObjectsAnalyzer {
+ public:
+  using ObjectsAnalyzer::ObjectsAnalyzer;
+
+  Result<void> take(const Frame& frame, FindingSink& sink) override {
+    GOPLINE_ASSIGN(auto sightings, sightings_in(frame));
+    std::int64_t object = 0;
+    for (const auto& one : sightings) {
+      Finding finding;
+      finding.object = object++;
+      finding.class_name = one.class_name;
+      finding.score = one.score;
+      finding.box = one.box;
+      if (is_in_zone(one, finding.zone)) sink.tell(std::move(finding));
+    }
+    return {};
+  }
+  Result<void> finish(FindingSink&) override { return {}; }
+
+ private:
+  bool is_in_zone(const Sighting& one, std::string& zone) const {
+    const auto& zones = options_.presence.zones;
+    Corner stands{one.box.x + one.box.width / 2, one.box.y + one.box.height};
+    auto found = std::ranges::find_if(zones, [&](const Zone& each) { return contains(each, stands); });
+    if (found == zones.end()) return zones.empty();
+    zone = found->name;
+    return true;
+  }
 };
 
 class ObjectsKind final : public AnalyzerKind {
@@ -71,6 +110,10 @@ class ObjectsKind final : public AnalyzerKind {
   Result<std::unique_ptr<Analyzer>> make(const std::string&) const override {
     GOPLINE_ASSIGN(auto detector, Detector::load(options_.model, options_.layout));
     return std::make_unique<ObjectsAnalyzer>(options_, std::move(detector));
+  }
+  Result<std::unique_ptr<Analyzer>> make_for_stills() const override {
+    GOPLINE_ASSIGN(auto detector, Detector::load(options_.model, options_.layout));
+    return std::make_unique<StillObjects>(options_, std::move(detector));
   }
 
  private:

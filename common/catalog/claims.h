@@ -5,6 +5,7 @@
 #include "common/base/result.h"
 #include "common/base/stop_signal.h"
 #include "common/log/log.h"
+#include "common/record/detection.h"
 #include "common/record/segment_headers.h"
 
 namespace gopline::catalog {
@@ -20,5 +21,9 @@ struct Claim {
 // has none. Goes by the records themselves, because the index may lack those of a writer that died.
 Result<void> for_each_claim(Log& log, const std::string& topic, const StopToken& stop,
                             const std::function<Result<void>(const Claim&)>& visit);
+
+// Every event that keeps its thumbnail outside of the log, of a topic of events, likewise.
+Result<void> for_each_thumbnail(Log& log, const std::string& topic, const StopToken& stop,
+                                const std::function<Result<void>(const record::Detection&)>& visit);
 
 }  // namespace gopline::catalog

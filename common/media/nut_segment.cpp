@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::uint8_t kExactVersion = 1;
 constexpr std::uint32_t kExactTag = MKTAG('g', 'p', 'X', 'B');
+// NUT's tables do not know TIFF, and a stream without a tag is refused. Players take its codec by word of
+// mouth: ffmpeg -c:v tiff -i RECORD.
+constexpr std::uint32_t kTiffTag = MKTAG('t', 'i', 'f', 'f');
 constexpr std::uint8_t kNoPts = 1;
 constexpr std::uint8_t kNoDts = 2;
 constexpr std::size_t kEntryBytes = 1 + 1 + 3 * 8 + 4 + 2;
@@ -214,6 +217,8 @@ class NutWriter {
     bool fits = av_codec_get_id(tags, parameters->codec_tag) == parameters->codec_id ||
                 av_codec_get_tag2(tags, parameters->codec_id, &other) == 0;
     if (!fits) parameters->codec_tag = 0;
+    bool is_unknown = parameters->codec_id == AV_CODEC_ID_TIFF && parameters->codec_tag == 0;
+    if (is_unknown) parameters->codec_tag = kTiffTag;
     if (avcodec_parameters_copy(stream->codecpar, parameters.get()) < 0)
       return fail(ErrorCode::kInternal, "out of memory");
     stream->time_base = {1, static_cast<int>(track.time_base.den)};

@@ -125,7 +125,14 @@ Encoded encode(const Detection& event) {
   if (!event.incomplete.empty()) out["incomplete"] = event.incomplete;
   for (const auto& one : event.enrichments) out["enrichments"].push_back(json_of(one));
   out["thumbnail"] = Json();
-  if (const auto& thumbnail = event.thumbnail) {
+  if (event.thumbnail && event.thumbnail->ref) {
+    const auto& ref = *event.thumbnail->ref;
+    headers.text("ce_thumbnail", ref.uri);
+    out["thumbnail"] = {{"content_type", event.thumbnail->content_type},
+                        {"dataref", ref.uri},
+                        {"size", ref.size},
+                        {"xxh3", ref.xxh3}};
+  } else if (const auto& thumbnail = event.thumbnail) {
     out["thumbnail"] = {{"content_type", thumbnail->content_type},
                         {"base64", base64_encode(thumbnail->data.bytes())}};
   }
@@ -159,7 +166,14 @@ Result<Detection> parse_detection(const Headers& headers, const Buffer& value) {
   event.enrichments = enrichments_from(in);
   if (in.has("thumbnail")) {
     auto thumbnail = in.object("thumbnail");
-    event.thumbnail = Thumbnail{thumbnail.text("content_type"), thumbnail.bytes("base64")};
+    event.thumbnail = Thumbnail{thumbnail.text("content_type"), {}};
+    if (thumbnail.has("dataref")) {
+      auto size = thumbnail.number("size", 0);
+      event.thumbnail->ref =
+          DataRef{thumbnail.text("dataref"), static_cast<std::uint64_t>(size), thumbnail.text("xxh3")};
+    } else {
+      event.thumbnail->data = thumbnail.bytes("base64");
+    }
   }
   return document.finish(std::move(event));
 }

@@ -11,6 +11,7 @@
 #include "common/base/strong_int.h"
 #include "common/bytes/buffer.h"
 #include "common/record/markers.h"
+#include "common/record/segment_headers.h"
 
 // What analyzers find, in NS.events: docs/record-format.md, "Events".
 namespace gopline::record {
@@ -35,8 +36,9 @@ struct AnalyzerIdentity {
 };
 
 struct Thumbnail {
-  std::string content_type;  // "image/jpeg"
-  Buffer data;
+  std::string content_type;         // "image/jpeg"
+  Buffer data;                      // empty where it lies elsewhere
+  std::optional<DataRef> ref = {};  // a claim check, as a segment's
 };
 
 // What a reference table says of what an event is about.

@@ -70,6 +70,19 @@ TEST(Detection, WhatOthersKnowComesBackAsItWas) {
       << "else it is not there";
 }
 
+TEST(Detection, AThumbnailMayLieElsewhere) {
+  auto wanted = detection();
+  wanted.thumbnail = Thumbnail{"image/jpeg", {}, DataRef{"file:///blobs/a%2Fb", 40'000, "0123456789abcdef"}};
+  auto encoded = encode(wanted);
+  EXPECT_EQ(find_header(encoded.headers, "ce_thumbnail"), "file:///blobs/a%2Fb");
+  EXPECT_EQ(find_header(encoded.headers, "ce_dataref"), std::nullopt) << "the event itself is here";
+  auto back = parse_detection(encoded.headers, encoded.value);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->thumbnail->ref, wanted.thumbnail->ref);
+  EXPECT_TRUE(back->thumbnail->data.empty());
+  EXPECT_EQ(encode(*back).value, encoded.value);
+}
+
 TEST(Detection, WhatIsNotThereIsNull) {
   Detection bare = detection();
   bare.score.reset();

@@ -21,21 +21,6 @@ bool is_for_good(const Error& error) {
   }
 }
 
-void add(EpochSummary& sum, const EpochSummary& more) {
-  sum.epoch = more.epoch;
-  sum.late = more.late;
-  sum.segments += more.segments;
-  sum.bytes += more.bytes;
-  for (const auto& [strategy, use] : more.strategies) {
-    auto& into = sum.strategies[strategy];
-    into.smallest = into.payloads == 0 ? use.smallest : std::min(into.smallest, use.smallest);
-    into.largest = std::max(into.largest, use.largest);
-    into.payloads += use.payloads;
-    into.bytes += use.bytes;
-    into.reason = use.reason;
-  }
-}
-
 }  // namespace
 
 LiveWriter::LiveWriter(Log& log, const Clock& clock, PublisherOptions options, Outbox& outbox,
@@ -249,7 +234,7 @@ Result<void> LiveWriter::close(EndCause cause) {
   open_.reset();
   auto publisher = std::move(publisher_);
   auto closed = publisher->close(cause);
-  add(before_, closed ? *closed : publisher->summary());
+  add_epoch(before_, closed ? *closed : publisher->summary());
   totals_.sum.segments = before_.segments;
   totals_.sum.bytes = before_.bytes;
   totals_.sum.strategies = before_.strategies;
@@ -262,7 +247,7 @@ Result<void> LiveWriter::close(EndCause cause) {
 
 void LiveWriter::count() {
   auto sum = before_;
-  if (publisher_) add(sum, publisher_->summary());
+  if (publisher_) add_epoch(sum, publisher_->summary());
   auto first = totals_.sum.first_ordinal;
   totals_.sum = std::move(sum);
   totals_.sum.first_ordinal = first;
