@@ -29,6 +29,11 @@ struct AvPacketDeleter {
 };
 using AvPacketPtr = std::unique_ptr<AVPacket, AvPacketDeleter>;
 
+struct AvFrameDeleter {
+  void operator()(AVFrame* p) const { av_frame_free(&p); }
+};
+using AvFramePtr = std::unique_ptr<AVFrame, AvFrameDeleter>;
+
 struct AvCodecParametersDeleter {
   void operator()(AVCodecParameters* p) const { avcodec_parameters_free(&p); }
 };

@@ -14,6 +14,7 @@
 #include "common/media/av_convert.h"
 #include "common/media/completeness.h"
 #include "common/media/direct_reads.h"
+#include "common/media/late_parameters.h"
 #include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
 #include "common/media/side_data_ids.h"
@@ -27,6 +28,7 @@ namespace {
 constexpr std::size_t kMaxReadAhead = 2000;
 // Of a live source, until a key frame.
 constexpr std::chrono::minutes kLongestProbe{5};
+constexpr std::size_t kMostProbed = 64 << 20;
 
 bool is_url(std::string_view text) {
   auto scheme = text.find("://");
@@ -142,28 +144,36 @@ class AvDemuxer final : public Demuxer {
     return {};
   }
 
-  // In steps of a second of media: a track that is silent shall not hold the others up, but a video whose
-  // parameter sets are only before its key frames is not known before the first of them, be that minutes.
+  // A second of media: a track that is silent shall not hold the others up. But a video whose parameter sets
+  // are only before its key frames is not known before the first of them, be that minutes: it is waited for,
+  // and what comes meanwhile is kept.
   Result<void> probe_live() {
-    constexpr std::int64_t kStep = 1'000'000;  // of AV_TIME_BASE
-    constexpr std::int64_t kMostBytes = 64 << 20;
     auto until = std::chrono::steady_clock::now() + kLongestProbe;
-    input_->max_analyze_duration = kStep;
-    input_->probesize = kMostBytes;
-    for (;;) {
+    input_->max_analyze_duration = AV_TIME_BASE;
+    input_->probesize = kMostProbed;
+    int code = avformat_find_stream_info(input_.get(), nullptr);
+    if (code < 0 || is_broken_off()) return failed_to_open(code);
+    LateParameters late(*input_, has_its_parameters);
+    for (std::size_t bytes = 0; !late.are_complete();) {
       be_patient();
-      int code = avformat_find_stream_info(input_.get(), nullptr);
-      if (code < 0 || options_.stop.stop_requested() || is_overdue_) return failed_to_open(code);
-      if (std::ranges::all_of(std::span(input_->streams, input_->nb_streams), has_its_parameters)) return {};
+      AvPacketPtr packet(av_packet_alloc());
+      if (code = av_read_frame(input_.get(), packet.get()); code < 0 || is_broken_off())
+        return failed_to_open(code);
+      late.observe(*packet);
+      bytes += static_cast<std::size_t>(packet->size);
+      probed_.push_back(std::move(packet));
+      for (; bytes > kMostProbed; probed_.pop_front())
+        bytes -= static_cast<std::size_t>(probed_.front()->size);
       if (std::chrono::steady_clock::now() >= until) {
         return fail(ErrorCode::kUnavailable, "{}: no key frame that says what the video is within {} min",
                     info_.name, kLongestProbe.count());
       }
     }
+    return {};
   }
 
-  static bool has_its_parameters(const AVStream* stream) {
-    const auto& codec = *stream->codecpar;
+  static bool has_its_parameters(const AVStream& stream) {
+    const auto& codec = *stream.codecpar;
     if (codec.codec_type != AVMEDIA_TYPE_VIDEO) return true;
     bool has_sets = codec.codec_id == AV_CODEC_ID_H264 || codec.codec_id == AV_CODEC_ID_HEVC;
     return codec.width > 0 && (!has_sets || codec.extradata_size > 0);
@@ -281,12 +291,19 @@ class AvDemuxer final : public Demuxer {
     return {};
   }
 
+  int next_packet() {
+    if (probed_.empty()) return av_read_frame(input_.get(), packet_.get());
+    av_packet_move_ref(packet_.get(), probed_.front().get());
+    probed_.pop_front();
+    return 0;
+  }
+
   Result<std::optional<Packet>> read_input() {
     for (;;) {
       if (options_.stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", info_.name);
       if (is_overdue_) return fail_overdue("no packet");
       be_patient();
-      int code = av_read_frame(input_.get(), packet_.get());
+      int code = next_packet();
       lost_packets_ += take_missed_rtp_packets();
       if (code >= 0 && options_.is_live && is_broken_off()) {
         // Broken off, libavformat gives what its parsers hold: maybe half a picture, which nothing tells.
@@ -384,6 +401,7 @@ class AvDemuxer final : public Demuxer {
   AvPacketPtr packet_;
   std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it
   AvInputPtr input_;
+  std::deque<AvPacketPtr> probed_;  // read to learn what they are, and not yet handed out
   std::optional<ParserBypass> bypass_;
   SourceInfo info_;
   std::vector<Track> tracks_;

@@ -71,6 +71,19 @@ class Sources(SystemTest):
             self.run_gopline("split", "-", "--stream", "door 2", stdin=cat.stdout)
         self.assertTrue(self.verify("door 2")["whole"])
 
+    def test_a_live_source_is_joined_between_key_frames(self):
+        """What its pictures are is not known before the next one, which comes after libavformat has stopped to look."""
+        clip = self.transport_stream()
+        rows = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pos,flags", "-of", "csv=p=0", clip],
+                              capture_output=True, text=True, check=True).stdout.split()
+        after_a_key_frame = int(rows[2].split(",")[0])  # of GOPs of 2 s
+        process = self.start_gopline("split", "-", "--live", "--stream", "joined", "--json")
+        process.stdin.write(clip.read_bytes()[after_a_key_frame:])
+        process.stdin = process.stdin.close()
+        self.wait_for_segments(process, "joined", 10)
+        self.assertEqual([segment["sap"] for segment in self.segments("joined")], [0] + 9 * [1], "what cannot be decoded is kept")
+        self.assertEqual([(t["codec"], t["width"]) for t in self.json_of("streams")["streams"][0]["tracks"] if t["type"] == "video"], [("h264", 768)])
+
     def test_paths_with_spaces_unicode_and_signs(self):
         names = ("Große Halle 大厅.mp4", " outer spaces .mp4", "100% sure?.mp4", "a:b.mp4", "quote'\".mp4", "-dash.mp4", "#1.mp4")
         expected = self.packet_hashes(self.clip("street_av1.mp4"))

@@ -14,11 +14,6 @@ extern "C" {
 
 namespace gopline::media {
 
-struct AvFrameDeleter {
-  void operator()(AVFrame* p) const { av_frame_free(&p); }
-};
-using AvFramePtr = std::unique_ptr<AVFrame, AvFrameDeleter>;
-
 struct SwsDeleter {
   void operator()(SwsContext* p) const { sws_freeContext(p); }
 };
