@@ -79,7 +79,8 @@ class Sources(SystemTest):
         after_a_key_frame = int(rows[2].split(",")[0])  # of GOPs of 2 s
         process = self.start_gopline("split", "-", "--live", "--stream", "joined", "--json")
         process.stdin.write(clip.read_bytes()[after_a_key_frame:])
-        process.stdin = process.stdin.close()
+        process.stdin.close()
+        process.stdin = None
         self.wait_for_segments(process, "joined", 10)
         self.assertEqual([segment["sap"] for segment in self.segments("joined")], [0] + 9 * [1], "what cannot be decoded is kept")
         self.assertEqual([(t["codec"], t["width"]) for t in self.json_of("streams")["streams"][0]["tracks"] if t["type"] == "video"], [("h264", 768)])
