@@ -35,7 +35,8 @@ class Wire::Lane {
         sound_from_(g_get_monotonic_time() + wire.late_),
         random_(wire.loss_.seed * 1000 + index),
         wilds_(wire.wilds_),
-        jump_before_(wire.jump_) {}
+        jump_before_(wire.jump_),
+        jump_(wire.jump_) {}
 
   // What becomes of one packet: nothing, itself, or more. Called with the mutex held.
   void pass(BufferPtr packet, std::vector<BufferPtr>& out) {
@@ -86,15 +87,17 @@ class Wire::Lane {
     return wire_.hung_ || (!pictures_ && (wire_.muted_ || g_get_monotonic_time() < sound_from_));
   }
 
-  uint32_t jumped() const { return ticks(wire_.jump_ - jump_before_, rate_); }
+  uint32_t jumped() const { return ticks(jump_ - jump_before_, rate_); }
 
   BufferPtr rewritten(BufferPtr packet) {
     packet.reset(gst_buffer_make_writable(packet.release()));
     GstRTPBuffer mapped = GST_RTP_BUFFER_INIT;
     if (!gst_rtp_buffer_map(packet.get(), GST_MAP_READWRITE, &mapped)) return packet;
     const uint32_t original = gst_rtp_buffer_get_timestamp(&mapped);
+    // All packets of a picture have its timestamp, so a jump and a wild one begin with the next that is
+    // another.
+    if (previous_ && *previous_ != original) jump_ = wire_.jump_;
     uint32_t timestamp = original + jumped();
-    // All packets of a picture have its timestamp, so the wild one begins with the next that is another.
     if (pictures_ && wilds_ != wire_.wilds_ && previous_ && *previous_ != original) {
       wild_picture_ = original;
       wild_ticks_ = ticks(wire_.wild_, rate_);
@@ -131,6 +134,7 @@ class Wire::Lane {
   uint32_t wild_ticks_ = 0;
   unsigned wilds_;            // so many have passed
   const double jump_before_;  // of this session, whose timestamps begin anywhere
+  double jump_;               // as far as this track has got
 
  public:
   Wire& wire() const { return wire_; }
