@@ -119,7 +119,8 @@ Result<void> Connection::build(const media::Segment& segment) {
   Waiting waiting{std::move(built),
                   to_duration(segment.start, segment.timescale) + offset,
                   to_duration(segment.duration, segment.timescale),
-                  {}};
+                  {},
+                  segment.discontinuity};
   waiting.read = clock_.steady_now();
   for (const auto& run : segment.runs) {
     for (const auto& timed : run.packets)
@@ -141,10 +142,13 @@ CaptureTime::Estimate Connection::taken(const Waiting& waiting) {
 
 // A segment that does not begin when the one before it ended. Forward: the source paused or skipped. Back, or
 // with the host's clock: a clock was set, nothing is missing.
-void Connection::tell_jump(Timestamp time) {
+void Connection::tell_jump(Timestamp time, bool follows_jump) {
   if (!newest_end_ || std::chrono::abs(time - *newest_end_) <= kJump) return;
-  bool was_set =
-      time < *newest_end_ || std::chrono::abs(times_.wall_minus_steady() - wall_minus_steady_) > kJump;
+  bool host_was_set = std::chrono::abs(times_.wall_minus_steady() - wall_minus_steady_) > kJump;
+  // Where timestamps jump, how long the last pictures before that were shown is a guess, and so is the end.
+  bool overlaps = time < *newest_end_ && time >= newest_begin_ - kJump;
+  if (follows_jump && overlaps && !host_was_set) return;
+  bool was_set = time < *newest_end_ || host_was_set;
   outbox_.push(record::GapFacts{was_set ? record::GapCause::kClock : record::GapCause::kSourceOutage,
                                 std::min(*newest_end_, time), time, 0});
 }
@@ -155,10 +159,11 @@ void Connection::hand_over(Waiting& waiting) {
     began_ = true;
     outbox_.push(EpochBegin{demuxer_.info(), demuxer_.tracks(), builder_->init_xxh3(), clock});
   }
-  if (waiting.segment.part == 0) tell_jump(time);
+  if (waiting.segment.part == 0) tell_jump(time, waiting.follows_jump);
   auto offset = time.time_since_epoch() - waiting.first_pts;
   if (!begin_offset_) begin_offset_ = offset;
   source_metrics_.media_drift.set(*begin_offset_ - offset);
+  if (waiting.segment.part == 0) newest_begin_ = time;
   newest_end_ = time + waiting.duration;
   wall_minus_steady_ = times_.wall_minus_steady();
   outbox_.push(LiveSegment{std::move(waiting.segment), time, *newest_end_, waiting.read, clock});

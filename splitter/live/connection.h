@@ -45,13 +45,14 @@ class Connection {
     media::BuiltSegment segment;
     Duration first_pts{}, duration{};
     SteadyTime read{};
+    bool follows_jump = false;  // of the source's timestamps
   };
   static void fill_in_times(media::Segment& segment);
   void observe(const media::Segment& segment);
   void observe_any(const media::Segment& segment);
   Result<void> build(const media::Segment& segment);
   CaptureTime::Estimate taken(const Waiting& waiting);
-  void tell_jump(Timestamp time);
+  void tell_jump(Timestamp time, bool follows_jump);
   void hand_over(Waiting& waiting);
 
   media::Demuxer& demuxer_;
@@ -68,6 +69,7 @@ class Connection {
   CaptureTime::Estimate segment_taken_;   // when the newest segment's first picture was
   Duration segment_first_pts_{};          // where that is on the timeline
   std::optional<Timestamp> newest_end_;   // capture time
+  Timestamp newest_begin_;                // where that has a value: of the same segment
   Duration wall_minus_steady_{};          // of the host's clocks, then
   std::optional<Duration> begin_offset_;  // capture time less media time when the epoch began
   bool began_ = false;                    // the epoch, in the outbox
