@@ -203,8 +203,7 @@ class Analysis(AnalysisTest):
         self.assertEqual(len(ids), len(set(ids)))
 
     def wait_for_records(self, count):
-        while not (self.log / "catalogue.db").exists() or len(self.record_ids()) < count:
-            time.sleep(0.05)
+        self.await_that(lambda: (self.log / "catalogue.db").exists() and len(self.record_ids()) >= count)
 
     # ---- pictures
 
