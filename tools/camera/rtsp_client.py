@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 GIVE_UP = 20  # seconds; a guard against hanging for ever, never a time anybody waits for
+PATIENCE = 60  # seconds of packets among which there is not what was waited for
 NTP_EPOCH = 2208988800  # 1970 in seconds of NTP
 
 
@@ -67,8 +68,14 @@ class RtspClient:
             each.close()
 
     def packets(self):
-        """What comes, one after the other, until the camera ends the connection."""
+        """What comes, one after the other, until the camera ends the connection.
+
+        A camera sends for ever, and what is waited for may never be among it: after a minute, TimeoutError.
+        """
+        until = time.monotonic() + PATIENCE
         while True:
+            if time.monotonic() > until:
+                raise TimeoutError(f"nothing that was waited for in {PATIENCE} s of packets")
             if (packet := self._next(GIVE_UP)) is None:
                 return
             yield packet

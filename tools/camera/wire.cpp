@@ -142,7 +142,7 @@ class Wire::Lane {
 
 struct Wire::LaneProbe {
   std::shared_ptr<Wire> wire;  // a session may end later than its stream
-  Lane lane;
+  std::shared_ptr<Lane> lane;  // of the packets and of their reports, which jump together
 };
 
 Wire::Wire(const StreamOptions& options, const Clip& clip)
@@ -163,7 +163,7 @@ void Wire::guard(GstElement* rtpbin) {
   g_signal_connect(rtpbin, "pad-added", G_CALLBACK(&Wire::on_pad), this);
 }
 
-void Wire::on_pad(GstElement*, GstPad* pad, gpointer wire) {
+void Wire::on_pad(GstElement* rtpbin, GstPad* pad, gpointer wire) {
   auto& self = *static_cast<Wire*>(wire);
   const GStringPtr name(gst_pad_get_name(pad));
   unsigned index = 0;
@@ -171,14 +171,22 @@ void Wire::on_pad(GstElement*, GstPad* pad, gpointer wire) {
   if (!rtp && std::sscanf(name.get(), "send_rtcp_src_%u", &index) != 1) return;
   if (index >= self.rates_.size()) return;
   std::lock_guard lock(self.mutex_);
-  auto* probe = new LaneProbe{self.shared_from_this(), {self, index}};
+  auto* probe = new LaneProbe{self.shared_from_this(), self.lane(rtpbin, index)};
   const auto what = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
   gst_pad_add_probe(pad, what, rtp ? &Wire::on_rtp : &Wire::on_rtcp, probe,
                     [](gpointer p) { delete static_cast<LaneProbe*>(p); });
 }
 
+std::shared_ptr<Wire::Lane> Wire::lane(const GstElement* rtpbin, unsigned index) {
+  std::erase_if(lanes_, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<Lane>& known = lanes_[{rtpbin, index}];
+  std::shared_ptr<Lane> lane = known.lock();
+  if (!lane) known = lane = std::make_shared<Lane>(*this, index);
+  return lane;
+}
+
 GstPadProbeReturn Wire::on_rtp(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
-  Lane& lane = static_cast<LaneProbe*>(data)->lane;
+  Lane& lane = *static_cast<LaneProbe*>(data)->lane;
   std::vector<BufferPtr> out;
   {
     std::lock_guard lock(lane.wire().mutex_);
@@ -203,7 +211,7 @@ GstPadProbeReturn Wire::on_rtp(GstPad* pad, GstPadProbeInfo* info, gpointer data
 
 GstPadProbeReturn Wire::on_rtcp(GstPad*, GstPadProbeInfo* info, gpointer data) {
   if (!(info->type & GST_PAD_PROBE_TYPE_BUFFER)) return GST_PAD_PROBE_OK;
-  Lane& lane = static_cast<LaneProbe*>(data)->lane;
+  Lane& lane = *static_cast<LaneProbe*>(data)->lane;
   BufferPtr packet(gst_pad_probe_info_get_buffer(info));
   std::lock_guard lock(lane.wire().mutex_);
   const bool goes = lane.pass_report(packet);

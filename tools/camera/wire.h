@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tools/camera/clip.h"
@@ -35,7 +37,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void hang(bool on);
   void mute(bool on);              // sound alone
   void wild(double seconds);       // the next picture's timestamp is so far off
-  void jump(double seconds);       // from the next packets on all timestamps are
+  void jump(double seconds);       // from the next picture on all timestamps are
   void set_clock(double seconds);  // the wall clock in sender reports is ahead
   void set_rtcp(bool on);
   void set_loss(const Loss& loss);
@@ -44,6 +46,9 @@ class Wire : public std::enable_shared_from_this<Wire> {
  private:
   class Lane;  // one track of one session
   struct LaneProbe;
+
+  // Of a session's track: the one that is there, or a new one. Called with the mutex held.
+  std::shared_ptr<Lane> lane(const GstElement* rtpbin, unsigned index);
 
   static void on_pad(GstElement* rtpbin, GstPad* pad, gpointer wire);
   static GstPadProbeReturn on_rtp(GstPad* pad, GstPadProbeInfo* info, gpointer lane);
@@ -64,6 +69,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool rtcp_;
   Loss loss_;
   WireCounters counters_;
+  std::map<std::pair<const GstElement*, unsigned>, std::weak_ptr<Lane>> lanes_;
 };
 
 }  // namespace gopline::camera
