@@ -216,6 +216,15 @@ test('in parts, live is less than two seconds behind', async () => {
   await keep('low-latency');
 });
 
+test('in parts, sound that no browser knows is heard', async () => {
+  bench.camera('door_g711.mkv', 'door', '--latency', 'low');
+  const server = await startedWith('door');
+  await page.goto(`${server.url}/#/door`);
+  await plays();
+  await until(`${video}.webkitAudioDecodedByteCount > 10000`);
+  assert.match(await (await fetch(`${server.url}/streams/door/live.m3u8`)).text(), /#EXT-X-PART:.*-aac\.m4s/);
+});
+
 test('over a gap and into the next epoch', async () => {
   bench.split('street_av1.mp4', 'gate', '2026-11-22T18:00:00Z');
   bench.split('street_av1.mp4', 'gate', '2026-11-22T18:01:00Z');
