@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMostTranscoded = 64 << 20;  // bytes
 constexpr std::size_t kMostKnown = 1000;
 constexpr std::size_t kLongestGop = 60;  // segments that it was cut into
+constexpr std::uint64_t kLargestGop = 256 << 20;
 
 // An encoder has two threads.
 std::size_t transcodings_at_once() {
@@ -156,14 +157,18 @@ Result<Buffer> SeenSegments::init(const record::IndexEntry& entry, const StopTok
 Result<std::vector<EntryPtr>> SeenSegments::group_of(const EntryPtr& entry, const VideoRendition& rendition,
                                                      const StopToken& stop) {
   std::vector<EntryPtr> group{entry};
+  auto bytes = entry->size;
   while (group.size() == 1 ? rendition.needs_earlier(entry->sap) : group.front()->sap == 0) {
-    auto before = group.size() < kLongestGop ? finder_.before(*group.front(), stop) : nullptr;
+    bool has_room = group.size() < kLongestGop && bytes < kLargestGop;
+    auto before = has_room ? finder_.before(*group.front(), stop) : nullptr;
     if (before) {
+      bytes += before->size;
       group.insert(group.begin(), before);
       continue;
     }
     if (group.front()->sap != 0) break;  // the first of an epoch: what leads to it was never there
-    return fail(ErrorCode::kNotFound, "{}: the key frame that segment {} of epoch {} needs is not there",
+    return fail(ErrorCode::kNotFound,
+                "{}: the key frame that segment {} of epoch {} needs is not there, or too far back",
                 entry->stream, entry->segment, entry->epoch);
   }
   return group;
