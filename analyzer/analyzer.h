@@ -120,8 +120,8 @@ class AnalyzerKind {
   virtual Result<std::unique_ptr<Analyzer>> make_for_stills() const {
     return fail(
         ErrorCode::kUnsupported,
-        "{} looks for what happens from picture to picture: single pictures are for objects, exec and "
-        "null",
+        "{} looks for what happens from picture to picture: single pictures are for people, objects, "
+        "exec and null",
         identity_.name);
   }
 
