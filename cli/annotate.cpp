@@ -30,7 +30,8 @@ constexpr const char* kAnnotateExamples =
     "  gopline aggregate lobby/annotated --output evening.mp4      plays and exports like any other\n"
     "  gopline annotate lobby --follow                             while it is made, until Ctrl-C\n"
     "  gopline aggregate lobby/annotated --follow --output - | ffplay -\n\n"
-    "Draws what analyzers have found into the pictures, and stores them as a stream of their own: H.264, with "
+    "Draws what analyzers have found into the pictures, and stores them as a stream of their own: H.264, "
+    "with "
     "the sound as\n"
     "it is, at the same capture times. With --follow pictures are drawn --delay after they were taken: what "
     "is told of them\n"
@@ -50,7 +51,7 @@ struct AnnotateCommand {
 };
 
 Result<catalog::EventFeed> open_annotated_events(Log& log, const record::Topics& topics,
-                                       const AnnotateCommand& command) {
+                                                 const AnnotateCommand& command) {
   auto query = command.query;
   query.patterns = {command.stream};
   query.from_now_on = command.follow && !command.from;
@@ -69,7 +70,8 @@ Result<Annotations> read_annotations(catalog::EventFeed& feed, const StopToken& 
   return annotations;
 }
 
-ordered_json annotate_json(const AnnotateCommand& command, const AnnotateReport& report, std::int64_t events) {
+ordered_json annotate_json(const AnnotateCommand& command, const AnnotateReport& report,
+                           std::int64_t events) {
   return {{"stream", command.stream},
           {"target", command.target},
           {"events", events},
@@ -93,7 +95,7 @@ bool is_annotated_whole(const AnnotateReport& report) {
 }
 
 Result<int> run_annotating_stored(const AnnotateCommand& command, const AnnotateOptions& options, Log& log,
-                       const Annotations& annotations, const Environment& environment) {
+                                  const Annotations& annotations, const Environment& environment) {
   GOPLINE_ASSIGN(auto report,
                  annotate_stored(log, environment.clock, annotations, options, environment.stop));
   auto events = static_cast<std::int64_t>(annotations.events());
@@ -105,8 +107,9 @@ Result<int> run_annotating_stored(const AnnotateCommand& command, const Annotate
   return is_annotated_whole(report) ? kWhole : kNotWhole;
 }
 
-Result<int> run_annotating_live(const AnnotateCommand& command, AnnotateOptions what, Log& log, catalog::EventFeed& feed,
-                     Annotations& annotations, const StopToken& give_up, const Environment& environment) {
+Result<int> run_annotating_live(const AnnotateCommand& command, AnnotateOptions what, Log& log,
+                                catalog::EventFeed& feed, Annotations& annotations, const StopToken& give_up,
+                                const Environment& environment) {
   LiveAnnotateOptions options;
   options.what = std::move(what);
   options.delay = command.delay;
@@ -154,7 +157,8 @@ Result<int> run(AnnotateCommand command, const Environment& environment) {
   options.target = command.target;
   options.blobs = &blobs;
   if (!command.follow) return run_annotating_stored(command, options, *log, annotations, environment);
-  return run_annotating_live(command, std::move(options), *log, feed, annotations, stop_of_the_log.token(), environment);
+  return run_annotating_live(command, std::move(options), *log, feed, annotations, stop_of_the_log.token(),
+                             environment);
 }
 
 void check_annotate_follow(const CLI::App& command, bool follow) {

@@ -17,8 +17,7 @@ AnnotatorOptions annotator_options(const AnnotateOptions& options) {
 // What is played of a stream that is followed, drawn with what is known of it by then.
 class LiveAnnotating final : public aggregator::Sink {
  public:
-  LiveAnnotating(Annotator& annotator, catalog::EventFeed& feed, Annotations& annotations,
-                 std::string stream)
+  LiveAnnotating(Annotator& annotator, catalog::EventFeed& feed, Annotations& annotations, std::string stream)
       : annotator_(annotator), feed_(feed), annotations_(annotations), stream_(std::move(stream)) {}
 
   Result<void> begin_epoch(const aggregator::EpochBegin& epoch) override { return annotator_.take(epoch); }
@@ -54,7 +53,8 @@ class LiveAnnotating final : public aggregator::Sink {
     if (event.phase == record::EventPhase::kStart) ++events_;
     if (auto drawn = annotator_.drawn(); drawn && event.time <= *drawn) {
       ++late_;
-      log_warning(stream_, "events come when their pictures have been drawn: a longer --delay waits for them");
+      log_warning(stream_,
+                  "events come when their pictures have been drawn: a longer --delay waits for them");
     }
     annotations_.add(event);
   }
@@ -71,8 +71,7 @@ class LiveAnnotating final : public aggregator::Sink {
 Result<AnnotateReport> annotate_stored(Log& log, const Clock& clock, const Annotations& annotations,
                                        const AnnotateOptions& options, const StopToken& stop) {
   GOPLINE_ASSIGN(auto annotator, Annotator::open(log, clock, annotations, annotator_options(options), stop));
-  GOPLINE_ASSIGN(auto reader,
-                 aggregator::StreamReader::open(log, options.selection, stop, options.blobs));
+  GOPLINE_ASSIGN(auto reader, aggregator::StreamReader::open(log, options.selection, stop, options.blobs));
   for (;;) {
     auto item = reader->next();
     if (!item) {
@@ -90,8 +89,8 @@ Result<LiveAnnotateReport> annotate_live(Log& log, const Clock& clock, catalog::
                                          Annotations& annotations, const LiveAnnotateOptions& options,
                                          const StopToken& stop) {
   const auto& selection = options.what.selection;
-  GOPLINE_ASSIGN(auto annotator, Annotator::open(log, clock, annotations, annotator_options(options.what),
-                                                 options.give_up));
+  GOPLINE_ASSIGN(auto annotator,
+                 Annotator::open(log, clock, annotations, annotator_options(options.what), options.give_up));
   LiveAnnotating sink(*annotator, feed, annotations, selection.stream);
   aggregator::FollowOptions following;
   following.aggregate.selection = selection;

@@ -46,7 +46,7 @@ struct LiveAnnotateReport {
 // A stream while it is made. `feed`: where events come from; those that it has read are in `annotations`. A
 // stop ends what is drawn, which is whole as far as it goes.
 Result<LiveAnnotateReport> annotate_live(Log& log, const Clock& clock, catalog::EventFeed& feed,
-                                     Annotations& annotations, const LiveAnnotateOptions& options,
-                                     const StopToken& stop);
+                                         Annotations& annotations, const LiveAnnotateOptions& options,
+                                         const StopToken& stop);
 
 }  // namespace gopline::cli

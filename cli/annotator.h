@@ -35,9 +35,9 @@ struct AnnotatorOptions {
   std::string stream, target;  // what is drawn into; what is made
 };
 
-// A stream's sequence into a stream of its own: what was found is drawn into its pictures, which become H.264,
-// each at its capture time; its sound goes along as it is. An epoch for each uninterrupted part. Draws with
-// the packets in between, so no more than a segment is in memory. Not thread-safe.
+// A stream's sequence into a stream of its own: what was found is drawn into its pictures, which become
+// H.264, each at its capture time; its sound goes along as it is. An epoch for each uninterrupted part. Draws
+// with the packets in between, so no more than a segment is in memory. Not thread-safe.
 class Annotator {
  public:
   // All but the options outlive it.

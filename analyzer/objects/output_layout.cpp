@@ -14,7 +14,8 @@ namespace {
 constexpr int kBoxNumbers = 4;
 
 record::PictureBox box_of(double middle_x, double middle_y, double width, double height) {
-  return box_between(middle_x - width / 2, middle_y - height / 2, middle_x + width / 2, middle_y + height / 2);
+  return box_between(middle_x - width / 2, middle_y - height / 2, middle_x + width / 2,
+                     middle_y + height / 2);
 }
 
 double sigmoid(double x) {

@@ -44,7 +44,8 @@ class HogSeer final : public Seer {
     // A view of what was scaled; nobody writes to it.
     cv::Mat view(picture.height(), picture.width(), CV_8UC1, const_cast<std::uint8_t*>(plane.data),
                  static_cast<std::size_t>(plane.stride));
-    // Half of a window's margin: people at the picture's edge are seen, and windows stay on the grid of blocks.
+    // Half of a window's margin: people at the picture's edge are seen, and windows stay on the grid of
+    // blocks.
     static const cv::Size kStride(8, 8), kPadding(8, 8);
     constexpr double kUngrouped = 0;
     hog_.detectMultiScale(view, windows_, distances_, hog_distance(options_.score), kStride, kPadding,

@@ -101,14 +101,15 @@ class Annotate(AnalysisTest):
         self.split("wall", clip=clip)
         annotating = self.start_gopline("annotate", "wall", "--follow", *options, "--json")
         self.await_said(annotating, "annotating wall")
-        looking = self.start_gopline("analyze", "--log", self.log, "--analyzer", "motion:min_time=0s,quiet=500ms,update=100ms", "--from", "latest", "--quiet")
+        looking = self.start_gopline("analyze", "--analyzer", "motion:min_time=0s,quiet=500ms,update=100ms", "--from", "latest")
+        self.await_said(looking, "analyzing")
         self.run_gopline("split", clip, "--stream", "wall", "--rate", "realtime", "--segment-duration", "1s", "--quiet")
         self.await_that(lambda: self.segments_of("wall/annotated") >= 3, annotating)
         annotating.send_signal(signal.SIGINT)
         report = json.loads(annotating.stdout.read().splitlines()[-1])
         self.assertEqual(annotating.wait(), INTERRUPTED)
         looking.send_signal(signal.SIGINT)
-        looking.wait()
+        self.assertEqual(looking.wait(), INTERRUPTED)
         self.assertEqual((report["gaps"], report["epochs"]), (0, 1), report)
         return report
 
@@ -128,7 +129,7 @@ class Annotate(AnalysisTest):
         self.assertAlmostEqual(marked[-1], 5.6, delta=0.4)
 
     def test_what_is_told_too_late_is_counted(self):
-        self.assertGreater(self.annotate_live("--delay", "0s")["events_late"], 0)
+        self.assertGreater(self.annotate_live("--delay", "1ms")["events_late"], 0)
 
     def test_words_that_do_not_go_together(self):
         self.split("wall", clip=self.moving_box())
