@@ -28,7 +28,11 @@ TEST(HogWindow, ScoresAreFromNoughtToOne) {
 }
 
 TEST(HogWindow, ThePersonIsInItsMiddle) {
-  EXPECT_EQ(person_in({64, 128, 64, 128}, 640, 1280), (record::PictureBox{0.125, 0.1125, 0.05, 0.075}));
+  auto box = person_in({64, 128, 64, 128}, 640, 1280);
+  EXPECT_THAT(box.x, DoubleNear(0.125, 1e-9));
+  EXPECT_THAT(box.y, DoubleNear(0.1125, 1e-9));
+  EXPECT_THAT(box.width, DoubleNear(0.05, 1e-9));
+  EXPECT_THAT(box.height, DoubleNear(0.075, 1e-9));
 }
 
 TEST(HogWindow, WhoLeavesThePictureEndsWithIt) {
