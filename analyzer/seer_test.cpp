@@ -30,7 +30,8 @@ struct ToldFindings final : FindingSink {
   std::vector<Finding> told;
 };
 
-const Sighting kLeft{"person", 0.9, {0.1, 0.2, 0.1, 0.3}}, kRight{"dog", 0.8, {0.7, 0.2, 0.1, 0.3}};
+const Sighting kPersonAtTheLeft{"person", 0.9, {0.1, 0.2, 0.1, 0.3}},
+    kDogAtTheRight{"dog", 0.8, {0.7, 0.2, 0.1, 0.3}};
 
 std::vector<Zone> the_left_half() {
   return {{"left", {{0, 0}, {0.5, 0}, {0.5, 1}, {0, 1}}}};
@@ -38,19 +39,21 @@ std::vector<Zone> the_left_half() {
 
 TEST(StillAnalyzer, TellsAllThatIsSeen) {
   PresenceOptions options;
-  auto analyzer = make_still_analyzer(options, std::make_unique<StubbornSeer>(std::vector{kLeft, kRight}));
+  auto analyzer = make_still_analyzer(
+      options, std::make_unique<StubbornSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight}));
   ToldFindings sink;
   ASSERT_TRUE(analyzer->take({}, sink));
   ASSERT_EQ(sink.told.size(), 2U);
   EXPECT_EQ(sink.told[1].class_name, "dog");
-  EXPECT_EQ(sink.told[1].box, kRight.box);
+  EXPECT_EQ(sink.told[1].box, kDogAtTheRight.box);
   EXPECT_NE(sink.told[0].object, sink.told[1].object);
 }
 
 TEST(StillAnalyzer, TellsWhoStandsInAZone) {
   PresenceOptions options;
   options.zones = the_left_half();
-  auto analyzer = make_still_analyzer(options, std::make_unique<StubbornSeer>(std::vector{kLeft, kRight}));
+  auto analyzer = make_still_analyzer(
+      options, std::make_unique<StubbornSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight}));
   ToldFindings sink;
   ASSERT_TRUE(analyzer->take({}, sink));
   ASSERT_EQ(sink.told.size(), 1U);
@@ -61,8 +64,8 @@ TEST(StillAnalyzer, TellsWhoStandsInAZone) {
 TEST(FollowingAnalyzer, TellsWhoIsSeenForAWhile) {
   PresenceOptions options;
   options.zones = the_left_half();
-  auto analyzer =
-      make_following_analyzer(options, std::make_unique<StubbornSeer>(std::vector{kLeft, kRight}));
+  auto analyzer = make_following_analyzer(
+      options, std::make_unique<StubbornSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight}));
   ToldFindings sink;
   Frame frame;
   for (int i = 0; i < 5; ++i) {
