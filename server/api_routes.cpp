@@ -39,7 +39,7 @@ Result<http::Response> ApiRoutes::answer(const http::RequestTarget& target, cons
 http::Response ApiRoutes::streams(const Viewer& viewer) const {
   auto streams = catalog_.streams();
   std::erase_if(streams, [&](const auto& stream) { return !viewer.may_view(stream.state.stream); });
-  return http::respond(200, kJson, streams_json(streams, clock_.now()));
+  return http::respond(200, kJson, streams_json(streams, clock_.now(), transcodes_));
 }
 
 Result<http::Response> ApiRoutes::found(const std::string& stream, const http::RequestTarget& target) {

@@ -16,8 +16,8 @@ namespace {
 
 OutboxLimits limits_of(const LiveOptions& live) {
   constexpr std::uint64_t kMemoryBeforeSpill = 8 << 20;  // what a kill of the program may cost
-  auto memory =
-      live.spill.empty() ? live.max_waiting_bytes : std::min(live.max_waiting_bytes, kMemoryBeforeSpill);
+  auto memory = live.max_waiting_bytes.value_or(kWaitingBytes);
+  if (!live.spill.empty()) memory = std::min(memory, kMemoryBeforeSpill);
   return {memory, live.spill_bytes, live.spill_age};
 }
 
@@ -47,6 +47,9 @@ constexpr const char* kWaitsForLatePackets = "500000";
 
 // A live source that says nothing for longer has a gap there, not a picture of that length.
 constexpr Duration kLongestPause = std::chrono::seconds(2);
+
+// Of packets that are paced here: what a network does to them as well.
+constexpr Duration kPacedLateness = std::chrono::milliseconds(50);
 
 // Errors that no attempt mends: FFmpeg lacks the protocol, the URL is none.
 bool is_hopeless(const Error& error) {
@@ -165,7 +168,8 @@ class LiveRun {
     segmenter.longest_pause = kLongestPause;
     Connection connection(**demuxer, clock_, segmenter, live_.capture_time, outbox_, live_.stream_metrics,
                           live_.source_metrics);
-    Pacer pacer(clock_, (*demuxer)->tracks());
+    Pacer pacer(clock_, (*demuxer)->tracks(),
+                segmenter.latency == Latency::kLow ? Duration{} : kPacedLateness);
     lost_in_connection_ = 0;
     auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
     at_its_end_ = is_standard_input(options_.source) && lost.code == ErrorCode::kNotFound;
@@ -279,6 +283,11 @@ class LiveRun {
 };
 
 }  // namespace
+
+std::uint64_t share_of_waiting_bytes(std::size_t sources) {
+  constexpr std::uint64_t kAllTogether = 2ULL << 30, kLeast = 4 << 20;
+  return std::clamp(kAllTogether / std::max<std::size_t>(sources, 1), kLeast, kWaitingBytes);
+}
 
 bool is_live_url(std::string_view source) {
   constexpr std::array<std::string_view, 12> kSchemes{"rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtmpe",
