@@ -118,11 +118,10 @@ class AnalyzerKind {
   // One that is shown pictures which have nothing to do with each other: after each it is asked to finish,
   // and then shown the next. kUnsupported: what it looks for takes more than one picture.
   virtual Result<std::unique_ptr<Analyzer>> make_for_stills() const {
-    return fail(
-        ErrorCode::kUnsupported,
-        "{} looks for what happens from picture to picture: single pictures are for objects, exec and "
-        "null",
-        identity_.name);
+    return fail(ErrorCode::kUnsupported,
+                "{} looks for what happens from picture to picture: single pictures are for people, objects, "
+                "exec and null",
+                identity_.name);
   }
 
  private:

@@ -20,14 +20,6 @@ struct Pair {
 
 }  // namespace
 
-double overlap(const record::PictureBox& a, const record::PictureBox& b) {
-  auto width = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
-  auto height = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  auto shared = width * height;
-  return shared / (a.width * a.height + b.width * b.height - shared);
-}
-
 Tracker::Step Tracker::step(Timestamp time, std::vector<Sighting> sightings) {
   std::vector<Pair> pairs;
   for (std::size_t t = 0; t < tracks_.size(); ++t) {

@@ -13,14 +13,16 @@
 #include "analyzer/null_analyzer.h"
 #include "analyzer/objects/objects_analyzer.h"
 #include "analyzer/options.h"
+#include "analyzer/people/people_analyzer.h"
 #include "analyzer/scene/scene_analyzer.h"
 
 namespace gopline::cli {
 namespace {
 
 using Maker = Result<std::unique_ptr<analyzer::AnalyzerKind>> (*)(const analyzer::Specification&);
-constexpr std::array<std::pair<std::string_view, Maker>, 6> kAnalyzers{{
+constexpr std::array<std::pair<std::string_view, Maker>, 7> kAnalyzers{{
     {"motion", analyzer::make_motion_kind},
+    {"people", analyzer::make_people_kind},
     {"objects", analyzer::make_objects_kind},
     {"scene", analyzer::make_scene_kind},
     {"audio", analyzer::make_audio_kind},

@@ -1,190 +1,122 @@
 #include "cli/annotate_stream.h"
 
 #include <algorithm>
-#include <memory>
-#include <optional>
 #include <utility>
-#include <vector>
 
+#include "aggregator/sink.h"
 #include "aggregator/stream_reader.h"
 #include "common/base/logging.h"
-#include "common/media/frames/marker_pen.h"
-#include "common/media/frames/picture_decoder.h"
-#include "common/media/frames/picture_encoder.h"
-#include "common/media/segment_reader.h"
-#include "splitter/packet_writer.h"
 
 namespace gopline::cli {
 namespace {
 
-// Pictures have their times in milliseconds.
-constexpr std::int64_t kTicks = 1000;
+AnnotatorOptions annotator_options(const AnnotateOptions& options) {
+  return {options.selection.topic_namespace, options.selection.stream, options.target};
+}
 
-class Annotating {
+// What is played of a stream that is followed, drawn with what is known of it by then.
+class LiveAnnotating final : public aggregator::Sink {
  public:
-  Annotating(Log& log, const Clock& clock, const Annotations& annotations, const AnnotateOptions& options,
-             StopToken stop)
-      : log_(log), clock_(clock), annotations_(annotations), options_(options), stop_(std::move(stop)) {}
+  LiveAnnotating(Annotator& annotator, catalog::EventFeed& feed, Annotations& annotations, std::string stream)
+      : annotator_(annotator), feed_(feed), annotations_(annotations), stream_(std::move(stream)) {}
 
-  Result<AnnotateReport> run() {
-    GOPLINE_ASSIGN(pen_, media::MarkerPen::open());
-    GOPLINE_ASSIGN(auto reader,
-                   aggregator::StreamReader::open(log_, options_.selection, stop_, options_.blobs));
-    for (;;) {
-      auto item = reader->next();
-      if (!item) {
-        (void)end(record::EndCause::kStopped);  // what is drawn is whole
-        return tl::unexpected<Error>(std::move(item.error()));
-      }
-      if (!*item) break;
-      GOPLINE_TRY(std::visit([&](const auto& one) { return take(one); }, **item));
-    }
-    GOPLINE_TRY(end(record::EndCause::kEndOfInput));
-    return report_;
+  Result<void> begin_epoch(const aggregator::EpochBegin& epoch) override { return annotator_.take(epoch); }
+
+  Result<void> write(const aggregator::SegmentData& segment) override {
+    GOPLINE_TRY(read_events());
+    return annotator_.take(segment);
   }
+
+  // The absence itself comes by FollowEvents.
+  void note_absence() override {}
+  Result<void> finish() override { return annotator_.end(record::EndCause::kStopped); }
+  aggregator::SinkStats stats() const override { return {}; }
+
+  std::int64_t events() const { return events_; }
+  std::int64_t late() const { return late_; }
 
  private:
-  Result<void> take(const aggregator::EpochBegin& begin) {
-    GOPLINE_TRY(end(record::EndCause::kEndOfInput));
-    tracks_ = begin.started.marker.tracks;
-    auto main = static_cast<std::size_t>(media::main_track_of(tracks_));
-    video_ = main < tracks_.size() && tracks_[main].codec.type == media::MediaType::kVideo
-                 ? std::optional(static_cast<int>(main))
-                 : std::nullopt;
-    if (!video_) log_warning(options_.selection.stream, "epoch {}: has no pictures", begin.started.epoch);
-    return {};
-  }
-
-  Result<void> take(const aggregator::SegmentData& segment) {
-    if (!video_) return {};
-    if (!decoder_) {
-      if (segment.headers.sap == 0) return {};  // nothing leads up to it
-      GOPLINE_ASSIGN(decoder_, media::PictureDecoder::open(track()));
+  // All that is there.
+  Result<void> read_events() {
+    // 0 would ask for an answer, however long it takes.
+    constexpr auto kShortestWait = std::chrono::milliseconds(1);
+    for (;;) {
+      GOPLINE_ASSIGN(auto events, feed_.poll(kShortestWait));
+      if (events.empty()) break;
+      for (const auto& event : events) add(event);
     }
-    GOPLINE_ASSIGN(auto packets,
-                   media::unpack_segment(segment.bytes.flatten(), segment.headers.content_type, tracks_));
-    auto first = std::ranges::find(packets, *video_, &media::Packet::track);
-    if (first == packets.end()) return {};
-    auto ticks = (first->pts ? first->pts : first->dts).value_or(0);
-    auto zero = media::zero_of(segment.headers.time, ticks, track().time_base);
-    std::vector<media::DecodedPicture> pictures;
-    for (const auto& packet : packets) {
-      if (packet.track != *video_) continue;
-      if (!decoder_->decode(packet, zero, pictures)) ++report_.undecodable;
-      GOPLINE_TRY(draw(pictures));
+    if (auto drawn = annotator_.drawn()) annotations_.forget_before(*drawn);
+    return {};
+  }
+
+  void add(const record::Detection& event) {
+    if (event.phase == record::EventPhase::kStart) ++events_;
+    if (auto drawn = annotator_.drawn(); drawn && event.time <= *drawn) {
+      ++late_;
+      log_warning(stream_,
+                  "events come when their pictures have been drawn: a longer --delay waits for them");
     }
-    return {};
+    annotations_.add(event);
   }
 
-  Result<void> take(const aggregator::Absence& absence) {
-    ++report_.gaps;
-    log_warning(options_.selection.stream, "epoch {}: {}", absence.epoch, absence.reason);
-    return end(record::EndCause::kSourceLost);
-  }
-
-  const media::Track& track() const { return tracks_[static_cast<std::size_t>(*video_)]; }
-
-  Result<void> draw(std::vector<media::DecodedPicture>& pictures) {
-    for (const auto& one : pictures) {
-      auto marks = annotations_.at(one.time);
-      GOPLINE_ASSIGN(auto drawn, pen_->draw(one.picture, marks));
-      GOPLINE_TRY(write(drawn, one.time));
-      ++report_.pictures;
-      if (!marks.empty()) ++report_.marked;
-    }
-    pictures.clear();
-    return {};
-  }
-
-  Result<void> write(const media::Picture& picture, Timestamp time) {
-    bool is_other = encoder_ && (picture.width() != width_ || picture.height() != height_);
-    if (is_other) GOPLINE_TRY(finish(record::EndCause::kEndOfInput));
-    if (!encoder_) GOPLINE_TRY(begin(picture, time));
-    // The clock may have been put right: pictures go on.
-    newest_ =
-        std::max(newest_ + 1, std::chrono::duration_cast<std::chrono::milliseconds>(time - start_).count());
-    std::vector<media::Packet> packets;
-    GOPLINE_TRY(encoder_->encode(picture, newest_, packets));
-    return hand_on(packets);
-  }
-
-  Result<void> begin(const media::Picture& picture, Timestamp time) {
-    width_ = picture.width();
-    height_ = picture.height();
-    start_ = time;
-    newest_ = -1;
-    media::PictureEncoderOptions encoding;
-    encoding.width = width_;
-    encoding.height = height_;
-    encoding.frame_rate = {kTicks, 1};
-    encoding.pictures_in_gop = kPicturesInGop;
-    encoding.container = "fmp4";
-    encoding.low_delay = true;
-    GOPLINE_ASSIGN(encoder_, media::PictureEncoder::open(encoding));
-    splitter::PacketWriterOptions writing;
-    writing.topic_namespace = options_.selection.topic_namespace;
-    writing.stream = options_.target;
-    writing.source = "gopline annotate " + options_.selection.stream;
-    writing.tracks = {encoder_->track()};
-    writing.start = time;
-    writing.stop = stop_;
-    writer_ = std::make_unique<splitter::PacketWriter>(log_, clock_, std::move(writing));
-    ++report_.epochs;
-    return {};
-  }
-
-  Result<void> hand_on(std::vector<media::Packet>& packets) {
-    for (auto& packet : packets) GOPLINE_TRY(writer_->write(std::move(packet)));
-    return {};
-  }
-
-  // What the decoder holds back is drawn, too.
-  Result<void> end(record::EndCause cause) {
-    if (decoder_) {
-      std::vector<media::DecodedPicture> pictures;
-      decoder_->drain(pictures);
-      GOPLINE_TRY(draw(pictures));
-      decoder_.reset();
-    }
-    return finish(cause);
-  }
-
-  Result<void> finish(record::EndCause cause) {
-    if (!encoder_) return {};
-    std::vector<media::Packet> packets;
-    GOPLINE_TRY(encoder_->finish(packets));
-    GOPLINE_TRY(hand_on(packets));
-    GOPLINE_ASSIGN(auto summary, writer_->close(cause));
-    report_.segments += summary.segments;
-    encoder_.reset();
-    writer_.reset();
-    return {};
-  }
-
-  static constexpr int kPicturesInGop = 50;
-
-  Log& log_;
-  const Clock& clock_;
-  const Annotations& annotations_;
-  const AnnotateOptions& options_;
-  const StopToken stop_;
-  std::vector<media::Track> tracks_;
-  std::optional<int> video_;
-  std::unique_ptr<media::PictureDecoder> decoder_;
-  std::unique_ptr<media::MarkerPen> pen_;
-  std::unique_ptr<media::PictureEncoder> encoder_;
-  std::unique_ptr<splitter::PacketWriter> writer_;
-  Timestamp start_{};
-  std::int64_t newest_ = -1;  // tick
-  int width_ = 0, height_ = 0;
-  AnnotateReport report_;
+  Annotator& annotator_;
+  catalog::EventFeed& feed_;
+  Annotations& annotations_;
+  const std::string stream_;
+  std::int64_t events_ = 0, late_ = 0;
 };
 
 }  // namespace
 
-Result<AnnotateReport> annotate_stream(Log& log, const Clock& clock, const Annotations& annotations,
+Result<AnnotateReport> annotate_stored(Log& log, const Clock& clock, const Annotations& annotations,
                                        const AnnotateOptions& options, const StopToken& stop) {
-  return Annotating(log, clock, annotations, options, stop).run();
+  GOPLINE_ASSIGN(auto annotator, Annotator::open(log, clock, annotations, annotator_options(options), stop));
+  GOPLINE_ASSIGN(auto reader, aggregator::StreamReader::open(log, options.selection, stop, options.blobs));
+  for (;;) {
+    auto item = reader->next();
+    if (!item) {
+      (void)annotator->end(record::EndCause::kStopped);  // what is drawn is whole
+      return tl::unexpected<Error>(std::move(item.error()));
+    }
+    if (!*item) break;
+    GOPLINE_TRY(std::visit([&](const auto& one) { return annotator->take(one); }, **item));
+  }
+  GOPLINE_TRY(annotator->end(record::EndCause::kEndOfInput));
+  return annotator->report();
+}
+
+Result<LiveAnnotateReport> annotate_live(Log& log, const Clock& clock, catalog::EventFeed& feed,
+                                         Annotations& annotations, const LiveAnnotateOptions& options,
+                                         const StopToken& stop) {
+  const auto& selection = options.what.selection;
+  GOPLINE_ASSIGN(auto annotator,
+                 Annotator::open(log, clock, annotations, annotator_options(options.what), options.give_up));
+  LiveAnnotating sink(*annotator, feed, annotations, selection.stream);
+  aggregator::FollowOptions following;
+  following.aggregate.selection = selection;
+  following.aggregate.format = "fmp4";  // of no account: the sink makes what it makes
+  following.aggregate.blobs = options.what.blobs;
+  following.until = options.until;
+  following.playout.delay.least = options.delay;
+  following.playout.delay.most = std::max(options.delay, following.playout.delay.most);
+  following.sink = &sink;
+  following.paced = true;
+  std::optional<Error> failed;
+  aggregator::FollowEvents events;
+  events.on_ready = options.on_ready;
+  events.on_absence = [&](const aggregator::Absence& absence) {
+    if (auto ended = annotator->take(absence); !ended && !failed) failed = std::move(ended.error());
+  };
+  auto followed = aggregator::follow_stream(log, clock, following, events, stop);
+  if (!followed) {
+    (void)annotator->end(record::EndCause::kStopped);  // what is drawn is whole
+    return tl::unexpected<Error>(std::move(followed.error()));
+  }
+  if (failed) return tl::unexpected<Error>(std::move(*failed));
+  LiveAnnotateReport report{annotator->report(), sink.events(), sink.late(), followed->interrupted,
+                            followed->stats};
+  report.drawn.gaps = static_cast<std::int64_t>(followed->gaps);
+  return report;
 }
 
 }  // namespace gopline::cli

@@ -37,6 +37,11 @@ void Annotations::add(const record::Detection& detection) {
   longest_ = std::max(longest_, event.to - event.from);
 }
 
+void Annotations::forget_before(Timestamp time) {
+  std::erase_if(by_start_, [&](const auto& one) { return one.second->to < time; });
+  std::erase_if(events_, [&](const auto& one) { return one.second.to < time; });
+}
+
 std::vector<media::Mark> Annotations::at(Timestamp time) const {
   std::vector<media::Mark> marks;
   auto end = by_start_.upper_bound(time);

@@ -18,6 +18,9 @@ class Annotations {
   void add(const record::Detection& detection);
   // `time`s of calls need not grow. What has a box; what has none covers the whole picture.
   std::vector<media::Mark> at(Timestamp time) const;
+  // No picture from before `time` is asked for any more: events that were over by then are forgotten. One
+  // that goes on after all is known again from its next word.
+  void forget_before(Timestamp time);
   std::size_t events() const { return events_.size(); }
 
  private:

@@ -11,6 +11,7 @@
 
 #include "analyzer/objects/detector.h"
 #include "analyzer/presence.h"
+#include "analyzer/seer.h"
 
 namespace gopline::analyzer {
 namespace {
@@ -25,35 +26,22 @@ struct ObjectsOptions {
   PresenceOptions presence;
 };
 
-class ObjectsAnalyzer : public Analyzer {
+class NetworkSeer final : public Seer {
  public:
-  ObjectsAnalyzer(const ObjectsOptions& options, std::unique_ptr<Detector> detector)
-      : options_(options), detector_(std::move(detector)), presence_(options.presence) {
+  NetworkSeer(const ObjectsOptions& options, std::unique_ptr<Detector> detector)
+      : options_(options), detector_(std::move(detector)) {
     for (const auto& [name, score] : options.least_score) least_score_ = std::min(least_score_, score);
   }
 
-  Result<void> take(const Frame& frame, FindingSink& sink) override {
-    GOPLINE_ASSIGN(auto sightings, sightings_in(frame));
-    presence_.step(frame, std::move(sightings), sink);
-    return {};
-  }
-
-  Result<void> finish(FindingSink& sink) override {
-    presence_.finish(sink);
-    return {};
-  }
-
- protected:
-  Result<std::vector<Sighting>> sightings_in(const Frame& frame) {
-    GOPLINE_ASSIGN(auto raw, detector_->look(frame.picture, least_score_));
-    std::erase_if(raw, [&](const RawSighting& one) { return !is_wanted(one); });
+  Result<std::vector<Sighting>> look(const media::Picture& picture) override {
+    GOPLINE_ASSIGN(auto raw, detector_->look(picture, least_score_));
     std::vector<Sighting> sightings;
-    for (const auto& one : best_of(std::move(raw), options_.most_overlap))
-      sightings.push_back({name_of(one), one.score, one.box});
-    return sightings;
+    for (const auto& one : raw) {
+      if (auto name = name_of(one); is_wanted(name, one.score))
+        sightings.push_back({std::move(name), one.score, one.box});
+    }
+    return best_of(std::move(sightings), options_.most_overlap);
   }
-
-  const ObjectsOptions& options_;
 
  private:
   std::string name_of(const RawSighting& one) const {
@@ -61,46 +49,15 @@ class ObjectsAnalyzer : public Analyzer {
     return number < options_.names.size() ? options_.names[number] : std::to_string(number);
   }
 
-  bool is_wanted(const RawSighting& one) const {
+  bool is_wanted(const std::string& name, double score) const {
     if (options_.least_score.empty()) return true;
-    auto found = options_.least_score.find(name_of(one));
-    return found != options_.least_score.end() && one.score >= found->second;
+    auto found = options_.least_score.find(name);
+    return found != options_.least_score.end() && score >= found->second;
   }
 
+  const ObjectsOptions& options_;
   std::unique_ptr<Detector> detector_;
-  Presence presence_;
   double least_score_ = options_.least_score.empty() ? options_.score : 1;
-};
-
-// What is in single pictures: nothing is followed, and nothing has to be seen for a while.
-class StillObjects final : public ObjectsAnalyzer {
- public:
-  using ObjectsAnalyzer::ObjectsAnalyzer;
-
-  Result<void> take(const Frame& frame, FindingSink& sink) override {
-    GOPLINE_ASSIGN(auto sightings, sightings_in(frame));
-    std::int64_t object = 0;
-    for (const auto& one : sightings) {
-      Finding finding;
-      finding.object = object++;
-      finding.class_name = one.class_name;
-      finding.score = one.score;
-      finding.box = one.box;
-      if (is_in_zone(one, finding.zone)) sink.tell(std::move(finding));
-    }
-    return {};
-  }
-  Result<void> finish(FindingSink&) override { return {}; }
-
- private:
-  bool is_in_zone(const Sighting& one, std::string& zone) const {
-    const auto& zones = options_.presence.zones;
-    Corner stands{one.box.x + one.box.width / 2, one.box.y + one.box.height};
-    auto found = std::ranges::find_if(zones, [&](const Zone& each) { return contains(each, stands); });
-    if (found == zones.end()) return zones.empty();
-    zone = found->name;
-    return true;
-  }
 };
 
 class ObjectsKind final : public AnalyzerKind {
@@ -108,15 +65,20 @@ class ObjectsKind final : public AnalyzerKind {
   ObjectsKind(ObjectsOptions options, record::AnalyzerIdentity identity, Wishes wishes)
       : AnalyzerKind(std::move(identity), wishes), options_(std::move(options)) {}
   Result<std::unique_ptr<Analyzer>> make(const std::string&) const override {
-    GOPLINE_ASSIGN(auto detector, Detector::load(options_.model, options_.layout));
-    return std::make_unique<ObjectsAnalyzer>(options_, std::move(detector));
+    GOPLINE_ASSIGN(auto seer, make_seer());
+    return make_following_analyzer(options_.presence, std::move(seer));
   }
   Result<std::unique_ptr<Analyzer>> make_for_stills() const override {
-    GOPLINE_ASSIGN(auto detector, Detector::load(options_.model, options_.layout));
-    return std::make_unique<StillObjects>(options_, std::move(detector));
+    GOPLINE_ASSIGN(auto seer, make_seer());
+    return make_still_analyzer(options_.presence, std::move(seer));
   }
 
  private:
+  Result<std::unique_ptr<Seer>> make_seer() const {
+    GOPLINE_ASSIGN(auto detector, Detector::load(options_.model, options_.layout));
+    return std::make_unique<NetworkSeer>(options_, std::move(detector));
+  }
+
   const ObjectsOptions options_;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <tuple>
 
 #include <fmt/ranges.h>
 
@@ -14,11 +13,9 @@ namespace {
 
 constexpr int kBoxNumbers = 4;
 
-// As many digits as a pixel is worth; a box that leaves the picture ends with it.
 record::PictureBox box_of(double middle_x, double middle_y, double width, double height) {
-  auto rounded = [](double value) { return std::round(1e4 * std::clamp(value, 0.0, 1.0)) / 1e4; };
-  auto left = rounded(middle_x - width / 2), top = rounded(middle_y - height / 2);
-  return {left, top, rounded(middle_x + width / 2) - left, rounded(middle_y + height / 2) - top};
+  return box_between(middle_x - width / 2, middle_y - height / 2, middle_x + width / 2,
+                     middle_y + height / 2);
 }
 
 double sigmoid(double x) {
@@ -124,21 +121,6 @@ Result<std::vector<RawSighting>> read_output(const NetworkOutput& output, Output
   }
   return read_boxes(output, shape[2], 1, static_cast<std::size_t>(shape[2]), false, shape[1] - kBoxNumbers,
                     width, height, least_score);
-}
-
-std::vector<RawSighting> best_of(std::vector<RawSighting> sightings, double most_overlap) {
-  std::ranges::sort(sightings, [](const RawSighting& a, const RawSighting& b) {
-    return std::tuple(-a.score, a.class_number, a.box.x, a.box.y) <
-           std::tuple(-b.score, b.class_number, b.box.x, b.box.y);
-  });
-  std::vector<RawSighting> best;
-  for (auto& one : sightings) {
-    bool is_another = std::ranges::none_of(best, [&](const RawSighting& better) {
-      return better.class_number == one.class_number && overlap(better.box, one.box) > most_overlap;
-    });
-    if (is_another) best.push_back(one);
-  }
-  return best;
 }
 
 }  // namespace gopline::analyzer

@@ -25,7 +25,7 @@ std::optional<OutputLayout> output_layout_from(std::string_view text);  // "fast
 // By the shape alone. kInvalidArgument: it is none of them.
 Result<OutputLayout> guess_layout(const std::vector<int>& shape);
 
-// What is seen, before those are left out that are the same.
+// What is seen, of which some may be the same (best_of).
 struct RawSighting {
   int class_number = 0;
   double score = 0;
@@ -36,9 +36,5 @@ struct RawSighting {
 // another's.
 Result<std::vector<RawSighting>> read_output(const NetworkOutput& output, OutputLayout layout, int width,
                                              int height, double least_score);
-
-// Of those of one class that overlap by more than `overlap` the one with the best score; in the order of
-// scores.
-std::vector<RawSighting> best_of(std::vector<RawSighting> sightings, double overlap);
 
 }  // namespace gopline::analyzer

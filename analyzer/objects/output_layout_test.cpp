@@ -65,14 +65,5 @@ TEST(OutputLayout, AnotherShapeIsRefused) {
   EXPECT_FALSE(read_output({{1, 5, 22, 22}, &number}, OutputLayout::kFastestDet, 1, 1, 0));
 }
 
-TEST(BestOf, LeavesOutWhatIsTheSame) {
-  record::PictureBox box{0.1, 0.1, 0.2, 0.2}, beside{0.11, 0.1, 0.2, 0.2}, apart{0.6, 0.1, 0.2, 0.2};
-  auto best = best_of({{0, 0.6, beside}, {0, 0.9, box}, {1, 0.5, beside}, {0, 0.7, apart}}, 0.45);
-  ASSERT_THAT(best, SizeIs(3));
-  EXPECT_EQ(best[0].box, box);
-  EXPECT_EQ(best[1].box, apart);
-  EXPECT_EQ(best[2].class_number, 1) << "another class is another object";
-}
-
 }  // namespace
 }  // namespace gopline::analyzer

@@ -322,7 +322,7 @@ class Analysis(AnalysisTest):
 
     def test_wrong_words(self):
         self.split("a")
-        for words, said in (("emotion", "there are motion, objects, scene, audio, exec, null"), ("motion:sensitivity=2", "from 0 to 1"), ("motion:zone=door", "NAME@x:y"),
+        for words, said in (("emotion", "there are motion, people, objects, scene, audio, exec, null"), ("motion:sensitivity=2", "from 0 to 1"), ("motion:zone=door", "NAME@x:y"),
                             ("motion:zone=door@0:0;1:1", "three corners"), ("motion:size", "key=value"), ("exec", "run=COMMAND"),
                             ("motion:sensitive=1", "no option 'sensitive'")):
             with self.subTest(words=words):

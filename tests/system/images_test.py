@@ -259,7 +259,13 @@ class Requests(ImagesTest):
         return self.json_of("ask", *arguments, code=code)["answers"]
 
     def test_a_picture_comes_back_annotated(self):
-        worker = self.worker(OBJECTS)
+        self.comes_back_annotated(OBJECTS)
+
+    def test_a_picture_comes_back_annotated_without_a_model(self):
+        self.comes_back_annotated("people:smallest=0.13")
+
+    def comes_back_annotated(self, analyzer):
+        worker = self.worker(analyzer)
         (answer,) = self.ask(self.picture)
         self.assertGreater(len(answer["detections"]), 2)
         first = answer["detections"][0]
