@@ -166,6 +166,7 @@ Result<std::vector<SegmentRow>> RolledIndex::rows(const std::string& stream, Off
   std::vector<SegmentRow> out;
   if (from >= to) return out;
   GOPLINE_ASSIGN(auto edges, this->edges(from, to, stop));
+  out.reserve(expected_rows(stream, edges, to.value - from.value));
   const Edge* before = nullptr;
   auto at = from;
   for (const auto* edge : edges) {
@@ -179,6 +180,21 @@ Result<std::vector<SegmentRow>> RolledIndex::rows(const std::string& stream, Off
   }
   GOPLINE_TRY(scan(stream, at, to, stop, out));
   return out;
+}
+
+// About how many: a week of a stream is some megabytes, which are not to be moved while they become more.
+std::size_t RolledIndex::expected_rows(const std::string& stream, const std::vector<const Edge*>& edges,
+                                       std::int64_t most) {
+  constexpr std::int64_t kBesides = 1024;  // in edges, and at both ends
+  std::int64_t rows = kBesides;
+  for (const auto* edge : edges) {
+    auto here = edge->streams.find(stream);
+    if (here == edge->streams.end()) continue;
+    rows += std::ssize(here->second.rows);
+    for (const auto& [epoch, marks] : here->second.epochs) rows += marks.counted;
+    if (rows >= most) return static_cast<std::size_t>(most);
+  }
+  return static_cast<std::size_t>(std::min(rows, most));
 }
 
 Result<void> RolledIndex::scan(const std::string& stream, Offset from, Offset to, const StopToken& stop,

@@ -60,6 +60,8 @@ class RolledIndex {
   Result<Offset> first_at(Timestamp time);
   Result<std::optional<Edge>> read_edge(Timestamp hour, Offset to);
   Result<std::vector<const Edge*>> edges(Offset from, Offset to, const StopToken& stop);
+  static std::size_t expected_rows(const std::string& stream, const std::vector<const Edge*>& edges,
+                                   std::int64_t most);
   Result<void> scan(const std::string& stream, Offset from, Offset to, const StopToken& stop,
                     std::vector<SegmentRow>& out);
   bool take_rolled(const std::string& stream, const Edge& a, const Edge& b, std::vector<SegmentRow>& out);

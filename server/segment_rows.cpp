@@ -83,16 +83,19 @@ bool SegmentRows::add(const SegmentRow& row) {
 }
 
 void SegmentRows::add(std::vector<SegmentRow> rows) {
+  auto is_same = [](const SegmentRow& a, const SegmentRow& b) { return place_of(a) == place_of(b); };
   std::stable_sort(rows.begin(), rows.end(), is_before);
   std::lock_guard lock(mutex_);
   for (const auto& row : rows) longest_ = std::max(longest_, row.duration);
-  // What was there comes first of two that are the same, and stays.
-  rows_.reserve(rows_.size() + rows.size());
-  auto had = static_cast<std::ptrdiff_t>(rows_.size());
-  rows_.insert(rows_.end(), rows.begin(), rows.end());
-  std::inplace_merge(rows_.begin(), rows_.begin() + had, rows_.end(), is_before);
-  auto same = [](const SegmentRow& a, const SegmentRow& b) { return place_of(a) == place_of(b); };
-  rows_.erase(std::unique(rows_.begin(), rows_.end(), same), rows_.end());
+  if (!rows_.empty()) {  // what was there comes first of two that are the same, and stays
+    std::vector<SegmentRow> all;
+    all.reserve(rows_.size() + rows.size());
+    std::merge(rows_.begin(), rows_.end(), rows.begin(), rows.end(), std::back_inserter(all), is_before);
+    rows = std::move(all);
+  }
+  rows.erase(std::unique(rows.begin(), rows.end(), is_same), rows.end());
+  if (rows.capacity() > rows.size() + rows.size() / 8) rows.shrink_to_fit();
+  rows_ = std::move(rows);
 }
 
 std::vector<SegmentRow> SegmentRows::between(std::optional<Timestamp> from,

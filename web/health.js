@@ -110,7 +110,7 @@ export class Health {
     cards.append(this.log.box, this.server.box);
     const table = element('table');
     const head = element('tr');
-    for (const name of ['Stream', 'State', 'Behind', 'Gaps of the last hour', 'What to do']) {
+    for (const name of ['Stream', 'State', 'Newest', 'Gaps of the last hour', 'What to do']) {
       const cell = element('th', '', name);
       cell.scope = 'col';
       head.append(cell);
@@ -135,6 +135,7 @@ export class Health {
 
   async look() {
     try {
+      await this.streams.load(); // one that falls silent says nothing
       this.health = await fetchHealth();
       this.isLost = false;
     } catch {
@@ -206,7 +207,7 @@ export class Health {
       name.scope = 'row';
       name.append(link);
       row.append(name);
-      for (const label of ['State', 'Behind', 'Gaps', 'What to do']) {
+      for (const label of ['State', 'Newest', 'Gaps', 'What to do']) {
         const cell = document.createElement('td');
         cell.dataset.label = label;
         row.append(cell);
@@ -214,8 +215,8 @@ export class Health {
       this.rows.set(id, row);
     }
     row.dataset.bad = bad;
-    const behind = late === null ? 'nothing yet' : span(late);
-    [state, behind, gapsSaid(gaps), todo].forEach((text, i) => {
+    const newest = late === null ? 'nothing yet' : `${span(late)} ago`;
+    [state, newest, gapsSaid(gaps), todo].forEach((text, i) => {
       const cell = row.children[i + 1];
       if (cell.textContent !== text) cell.textContent = text;
     });

@@ -9,6 +9,13 @@
 namespace gopline::record {
 namespace {
 
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+bool ends_plain(char c) {
+  return c == ',' || c == ']' || c == '}' || c == ':' || is_space(c);
+}
+
 // Goes over JSON text and says where values lie. Once something is not as it should be, ok() is false for
 // good.
 class JsonWalk {
@@ -72,8 +79,7 @@ class JsonWalk {
   void expect(char c) { ok_ = take(c) && ok_; }
 
   void skip_space() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
-      ++at_;
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
   void skip_string() {
     for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
@@ -97,8 +103,7 @@ class JsonWalk {
     ok_ = false;
   }
   void skip_plain() {
-    while (at_ < text_.size() && std::string_view(",:]} \t\r\n").find(text_[at_]) == std::string_view::npos)
-      ++at_;
+    while (at_ < text_.size() && !ends_plain(text_[at_])) ++at_;
   }
 
   std::string_view text_;

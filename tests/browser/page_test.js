@@ -176,12 +176,13 @@ test('an export tells how far it is, is cancelled, and goes on when the server c
   await page.keyboard.press('e');
   await until(`${far} > 0 && ${far} < 1`);
   await page.keyboard.press('Escape'); // it goes on without the player
-  await server.stop();
+  await network.send('Network.emulateNetworkConditions', { ...slow, offline: true });
   await page.getByRole('status').filter({ hasText: 'Connection lost at' }).waitFor();
-  await network.send('Network.emulateNetworkConditions', { ...slow, downloadThroughput: -1, uploadThroughput: -1 });
+  await server.stop();
   const rest = page.waitForResponse((response) => /clip\.mp4/.test(response.url()) && response.status() === 206);
   const saved = page.waitForEvent('download');
   await bench.serve(server.port);
+  await network.send('Network.emulateNetworkConditions', { ...slow, downloadThroughput: -1, uploadThroughput: -1 });
   await rest;
   const clip = join(bench.folder, 'clip.mp4');
   await (await saved).saveAs(clip);
