@@ -7,7 +7,7 @@ with a real Apache Kafka between them, against librdkafka alone. Prints Markdown
 A feeder writes an FLV into the splitter's standard input, a picture at a time as its timestamps say, and notes when; a reader notes
 when the fragments of the follower's pipe are there. With --latency low, what is added is from the picture that ends a part (the
 first of the next) to that part's last byte; the peer (bench/peers/pair_peer.c) gets chunks of the same sizes across at the same
-times. Without it, capture is when a segment's first picture was handed over. bench/README.md says the rest.
+times, from such a pipe into such a pipe. Without it, capture is when a segment's first picture was handed over. bench/README.md says the rest.
 """
 import argparse
 import fcntl
@@ -34,6 +34,7 @@ PEER = ROOT / "build" / "release" / "bench" / "pair_peer"
 FRESH_TOPICS = ROOT / "build" / "release" / "bench" / "fresh_topics"
 GOP = 2.0  # seconds, of make_clip()
 WARM = 2  # GOPs at the beginning that do not count: the splitter looks at its input
+LAST_PICTURE = 8_000  # bytes of a chunk that are handed over last, about a picture of 2 Mbit/s
 PEER_WARM = 10  # chunks of the peer's that do not count either
 BROKER = {"log.segment.delete.delay.ms": "0", "log.cleanup.policy": "delete"}
 
@@ -152,16 +153,63 @@ def ours_low(bench, pace):
     return delays, plan
 
 
+class Chunks(threading.Thread):
+    """When the last byte of each of the peer's chunks came."""
+
+    def __init__(self, pipe):
+        super().__init__(daemon=True)
+        self.pipe, self.times = pipe, []
+
+    def run(self):
+        data = b""
+        while got := os.read(self.pipe.fileno(), 1 << 20):
+            now = time.monotonic()
+            data += got
+            while len(data) >= 4 and len(data) >= (size := 4 + int.from_bytes(data[:4], "big")):
+                data = data[size:]
+                self.times.append(now)
+
+
+def feed_chunks(pipe, plan, begun):
+    """Writes chunks (seconds, bytes): the pictures before the last one as soon as there is room, the last one at its time."""
+    begin, times = time.monotonic() + 1, []
+    for seconds, size in plan:
+        chunk = (size - 4).to_bytes(4, "big") + os.urandom(size - 4)
+        picture = min(size, LAST_PICTURE)
+        os.write(pipe, chunk[:size - picture])
+        time.sleep(max(0, begin + seconds - time.monotonic()))
+        times.append(time.monotonic())
+        os.write(pipe, chunk[size - picture:])
+    os.close(pipe)
+    begun.send(times)
+
+
 def peer_low(bench, plan):
-    # As ours: a client connects with its first chunks, and they do not count.
+    # As ours: a client connects with its first chunks, and they do not count. And it is handed what it moves by the same pipes.
     warm = [(0.3 * i, 10_000) for i in range(PEER_WARM)]
-    file = bench.folder / "plan"
-    file.write_text("".join(f"{round(at * 1e6)} {size}\n" for at, size in warm + [(at + 0.3 * PEER_WARM, size) for at, size in plan]))
+    chunks = warm + [(at + 0.3 * PEER_WARM, size) for at, size in plan]
     run([FRESH_TOPICS, bench.brokers, "pair.segments"])
-    done = subprocess.run([PEER, bench.brokers, "pair.segments", file], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"bench: pair_peer: {done.stderr}")
-    return [int(line) / 1e6 for line in done.stdout.split()][PEER_WARM:]
+    into, pipe = os.pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+    peer = subprocess.Popen([PEER, bench.brokers, "pair.segments", str(len(chunks))], stdin=into, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    fcntl.fcntl(peer.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
+    os.close(into)
+    if peer.stderr.readline() != b"ready\n":
+        sys.exit(f"bench: pair_peer: {peer.stderr.read().decode()}")
+    said = threading.Thread(target=peer.stderr.read, daemon=True)
+    said.start()
+    came = Chunks(peer.stdout)
+    came.start()
+    receive, send = multiprocessing.Pipe(duplex=False)
+    feeder = multiprocessing.get_context("fork").Process(target=feed_chunks, args=(pipe, chunks, send))
+    feeder.start()
+    os.close(pipe)
+    times = receive.recv()
+    feeder.join()
+    if peer.wait():
+        sys.exit("bench: pair_peer failed")
+    came.join(10)
+    return [after - before for before, after in zip(times, came.times, strict=True)][PEER_WARM:]
 
 
 def measure_low(bench, runs):

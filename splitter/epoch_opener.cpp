@@ -92,10 +92,24 @@ class Opener {
                    append_and_wait(writer_, epoch.segments, record::encode(epoch.started), clock_));
     epoch.number = EpochNumber(epoch.started.epoch_base + epoch.offset.value);
     GOPLINE_ASSIGN(auto recovered, recover(log_, writer_, clock_, epoch, state));
+    GOPLINE_TRY(directory_->refresh());
+    if (began_meanwhile(epoch, state, known())) {
+      state = known();
+      GOPLINE_ASSIGN(recovered, recover(log_, writer_, clock_, epoch, state));
+    }
     epoch.ordinal = recovered.ordinal;
     epoch.discontinuities = recovered.discontinuities;
     GOPLINE_TRY(announce(epoch, state, recovered));
     return epoch;
+  }
+
+  // Whether, between what was `known` of the stream and `epoch`, another epoch had begun that was not
+  // announced yet. Its predecessor may have told ordinals and a position that lie behind that one's
+  // beginning, and count as late: what the other one announces does not.
+  static bool began_meanwhile(const OpenEpoch& epoch, const std::optional<record::StreamState>& known,
+                              const std::optional<record::StreamState>& now) {
+    if (!known || !known->epoch) return false;  // all of the partition was read
+    return now && now->epoch && *known->epoch < *now->epoch && *now->epoch < epoch.number;
   }
 
   // Epoch numbers grow for ever: a topic made anew counts its offsets from 0, so its base is raised.

@@ -1,4 +1,6 @@
 // Epochs that follow each other, overlap, and make good what a dead writer left.
+#include <thread>
+
 #include "common/bytes/digest.h"
 #include "common/media/demuxer.h"
 #include "common/media/segment_builder.h"
@@ -111,6 +113,40 @@ TEST_F(PublisherTest, OrdinalsOfLateRecordsAreIgnored) {
   auto third = open();
   EXPECT_EQ(third->summary().first_ordinal, Ordinal(2));
   EXPECT_GT(state().epoch, summary.epoch);
+}
+
+// Of three writers the second has begun, and is not heard of yet, when the first one ends and the third one
+// begins.
+TEST_F(PublisherTest, WhatIsLateBecauseOfAnEpochThatIsAnnouncedLaterIsIgnoredToo) {
+  auto first = open();
+  ASSERT_TRUE(publish(*first, 0));
+  auto announced = state();
+  auto marker = *announced.started;
+  marker.writer = "the second one";
+  const TopicPartition segments{"gopline.segments", announced.partition};
+  auto writer = log_.make_writer({}).value();
+  auto encoded = record::encode(marker);
+  auto offset =
+      writer->append_and_wait(segments, {kStream, BufferChain(encoded.value), encoded.headers, clock_.now()});
+  for (int i = 1; i < 4; ++i) ASSERT_TRUE(publish(*first, i));
+  ASSERT_FALSE(first->close(EndCause::kEndOfInput)->late) << "it has not heard of the second one";
+  ASSERT_EQ(state().ordinal, Ordinal(3));
+
+  log_.hold_acknowledgements(true);
+  std::unique_ptr<Publisher> third;
+  std::thread opening([&] { third = open(); });
+  while (types("gopline.segments").back() != "epoch.started") std::this_thread::yield();
+  announced.epoch = EpochNumber(offset->value);
+  announced.epoch_offset = announced.position = *offset;
+  announced.started = marker;
+  announced.ordinal = Ordinal(0);
+  encoded = record::encode(announced);
+  ASSERT_TRUE(writer->append({"gopline.streams", PartitionId(0)},
+                             {kStream, BufferChain(encoded.value), encoded.headers, clock_.now()},
+                             [](Result<Offset>) {}));
+  log_.hold_acknowledgements(false);
+  opening.join();
+  EXPECT_EQ(third->summary().first_ordinal, Ordinal(1));
 }
 
 TEST_F(PublisherTest, ASupersededWriterGoesOnAsHistory) {

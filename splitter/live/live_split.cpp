@@ -57,6 +57,11 @@ bool is_rtsp(std::string_view url) {
   return url.starts_with("rtsp://");  // rtsps is TCP
 }
 
+// What can be read once: there is nothing to connect to again.
+bool is_standard_input(std::string_view source) {
+  return source == "-";
+}
+
 // The source's side of a run; the log's side is a LiveWriter on a thread of its own.
 class LiveRun {
  public:
@@ -95,7 +100,7 @@ class LiveRun {
     report.epochs = writer_.totals().epochs;
     report.outages = outages_;
     report.dropped_bytes = outbox_.usage().dropped_bytes;
-    report.cause = EndCause::kStopped;
+    report.cause = at_its_end_ ? EndCause::kEndOfInput : EndCause::kStopped;
     return report;
   }
 
@@ -108,7 +113,8 @@ class LiveRun {
       bool was_live = false;
       auto lost = read_connection(stop, was_live);
       if (stop.stop_requested()) break;
-      if (is_hopeless(lost)) return lost;
+      if (at_its_end_) break;
+      if (is_hopeless(lost) || is_standard_input(options_.source)) return lost;
       auto cause = lost.code == ErrorCode::kNotFound && was_live ? OutageCause::kEnded
                                                                  : outage_cause_of(lost, was_live);
       if (falls_back_to_tcp(cause)) continue;
@@ -162,9 +168,14 @@ class LiveRun {
     Pacer pacer(clock_, (*demuxer)->tracks());
     lost_in_connection_ = 0;
     auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
-    bool stopped = stop.stop_requested();
-    if (auto finished = connection.finish(stopped ? EndCause::kStopped : EndCause::kSourceLost); !finished)
+    at_its_end_ = is_standard_input(options_.source) && lost.code == ErrorCode::kNotFound;
+    auto cause = stop.stop_requested() ? EndCause::kStopped
+                 : at_its_end_         ? EndCause::kEndOfInput
+                                       : EndCause::kSourceLost;
+    if (auto finished = connection.finish(cause); !finished) {
       lost = finished.error();
+      at_its_end_ = false;
+    }
     report_.media_time += connection.media_time();
     pictures_before_ += connection.pictures();
     report_.packets += static_cast<std::uint64_t>(connection.packets());
@@ -257,6 +268,7 @@ class LiveRun {
   LiveWriter writer_;
   RtspTransport transport_;
   bool heard_over_udp_ = false;
+  bool at_its_end_ = false;  // standard input, whose end is the run's
   std::int64_t outages_ = 0;
   std::int64_t lost_in_connection_ = 0;
   SteadyTime last_shown_{};

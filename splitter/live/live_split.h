@@ -61,9 +61,10 @@ struct LiveObserver {
 bool is_live_url(std::string_view source);
 
 // Runs one live source into one stream until `stop`: connects, splits, and after every outage connects again,
-// with backoff. Each connection is an epoch; what is missing between two is a gap of cause `source-outage`.
-// The source's thread never waits for the log: see Outbox. The report is of all epochs together. The error is
-// one that trying again cannot mend: of the source's name, of the stream, or of the log when all ends.
+// with backoff; only standard input is over when it ends. Each connection is an epoch; what is missing
+// between two is a gap of cause `source-outage`. The source's thread never waits for the log: see Outbox. The
+// report is of all epochs together. The error is one that trying again cannot mend: of the source's name, of
+// the stream, or of the log when all ends.
 Result<SplitReport> split_live(Log& log, const Clock& clock, const SplitOptions& options,
                                const LiveOptions& live, const LiveObserver& observer, StopToken stop);
 

@@ -212,6 +212,26 @@ TEST_F(LiveSplit, WhatCannotEverWorkEndsTheRun) {
   EXPECT_EQ(opened_.size(), 1u);
 }
 
+TEST_F(LiveSplit, TheEndOfStandardInputIsTheRuns) {
+  source_ = "-";
+  auto report = play({{{}, 200, {}, 0s}});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->cause, EndCause::kEndOfInput);
+  EXPECT_EQ(report->outages, 0);
+  EXPECT_EQ(report->packets, 200u);
+  EXPECT_EQ(opened_.size(), 1u);
+  EXPECT_THAT(ends(), ElementsAre(EndCause::kEndOfInput));
+  EXPECT_THAT(states_, ElementsAre("connecting", "live", "stopped"));
+}
+
+TEST_F(LiveSplit, StandardInputThatIsNoVideoIsNotTriedAgain) {
+  source_ = "-";
+  auto report = play({{Error{ErrorCode::kCorrupt, "standard input: no video"}, 0, {}, 0s}});
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("no video"));
+  EXPECT_EQ(opened_.size(), 1u);
+}
+
 TEST_F(LiveSplit, ALogThatFailsIsTriedAgainAndWhatItRefusedIsTold) {
   log_.reject_next_appends(1, {ErrorCode::kUnavailable, "busy"});
   before_stop_ = [&] {  // after which a refusal is the last

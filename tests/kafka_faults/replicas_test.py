@@ -3,6 +3,7 @@
 import unittest
 
 from faults import INTERRUPTED, IS_LONG, FaultTest, leader_of, reported, start_cluster, long
+from support import looks
 
 # (streams, times the clip of 20 s is repeated: more than enough, kills, further segments of 2 s of a stream before each kill)
 ROUNDS = (20, 60, 10, 25) if IS_LONG else (6, 10, 3, 3)
@@ -27,7 +28,7 @@ class Replicas(FaultTest):
 
     def await_in_sync(self):
         """Until every broker has what the others have: before that, a second death stops writers, as it should."""
-        while True:
+        for _ in looks():
             behind = self.kafka.tool("org.apache.kafka.tools.TopicCommand", "--describe", "--under-replicated-partitions")
             if not behind.strip():
                 return

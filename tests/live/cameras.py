@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [os.fspath(HERE.parent / "system"), os.fspath(HERE.parents[1] / "tools" / "camera")]
 from camera import Camera, source  # noqa: E402, F401
-from support import INTERRUPTED, NOT_WHOLE, WHOLE, SystemTest  # noqa: E402
+from support import INTERRUPTED, NOT_WHOLE, WHOLE, SystemTest, looks  # noqa: E402
 
 SHORT = ("--source-timeout", "5s", "--segment-duration", "500ms")
 
@@ -47,7 +47,7 @@ class LiveTest(SystemTest):
 
     def wait_for(self, process, stream, condition):
         """Until the stream's segments fulfil the condition; they are returned."""
-        while True:
+        for _ in looks():
             self.wait_for_segments(process, stream, 1)
             segments = self.segments(stream)
             if condition(segments):

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 
 from cameras import LiveTest
+from support import looks
 
 
 class Fleet(LiveTest):
@@ -69,7 +70,7 @@ class Fleet(LiveTest):
         camera.hang("bad")
         self.await_said("bad", "no packet within 5 s")
         with self.assertRaises(urllib.error.HTTPError) as unhealthy:
-            while True:  # connecting to it again takes a moment, in which nothing is known to be wrong
+            for _ in looks():  # connecting to it again takes a moment, in which nothing is known to be wrong
                 self.get(address, "/healthz")
         self.assertEqual(unhealthy.exception.code, 503)
         self.assertEqual(json.load(unhealthy.exception)["problems"][0]["subject"], "bad")

@@ -5,7 +5,7 @@ import re
 import unittest
 
 from cameras import NOT_WHOLE, WHOLE, LiveTest, when
-from support import FAILED
+from support import FAILED, looks
 
 LOW = ("--latency", "low")
 
@@ -24,7 +24,7 @@ class LowLatency(LiveTest):
 
     def wait_for_chunks(self, process, stream, least):
         """Until so many chunks of a segment can be read that has not ended."""
-        while True:
+        for _ in looks():
             self.assertIsNone(process.poll())
             found = self.open_segment(stream)
             if found and found[2] >= least:

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from analysis import AnalysisTest
-from support import FAILED, INTERRUPTED, MEDIA, NOT_WHOLE, USAGE, WHOLE
+from support import FAILED, INTERRUPTED, MEDIA, NOT_WHOLE, USAGE, WHOLE, looks
 
 OBJECTS = f"objects:model={MEDIA}/models/FastestDet.onnx,names={MEDIA}/models/coco.names,class=person"
 
@@ -185,7 +185,9 @@ class Streams(ImagesTest):
         other = self.folder / "other.jpg"
         shutil.copy(self.pictures / "2.jpg", other)
         count = 0
-        while not (self.log / "catalogue.db").exists() or not self.has_stream("line"):
+        for _ in looks():
+            if (self.log / "catalogue.db").exists() and self.has_stream("line"):
+                break
             count += 1
             shutil.copy(other, self.pictures / f"new-{count}.jpg")  # until it looks
         process.send_signal(signal.SIGTERM)

@@ -24,7 +24,7 @@ class Server:
         self.port = int(found[1])
 
     def ask(self, target, method="GET", headers=None):
-        connection = (http.client.HTTPSConnection("localhost", self.port, timeout=60, context=self.tls) if self.tls else
+        connection = (http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.tls) if self.tls else
                       http.client.HTTPConnection("127.0.0.1", self.port, timeout=60))
         try:
             connection.request(method, target, headers=headers or {})

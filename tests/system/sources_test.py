@@ -81,7 +81,8 @@ class Sources(SystemTest):
         process.stdin.write(clip.read_bytes()[after_a_key_frame:])
         process.stdin.close()
         process.stdin = None
-        self.wait_for_segments(process, "joined", 10)
+        _, said = process.communicate()
+        self.assertEqual(process.returncode, 0, said)
         self.assertEqual([segment["sap"] for segment in self.segments("joined")], [0] + 9 * [1], "what cannot be decoded is kept")
         self.assertEqual([(t["codec"], t["width"]) for t in self.json_of("streams")["streams"][0]["tracks"] if t["type"] == "video"], [("h264", 768)])
 

@@ -20,6 +20,15 @@ PATIENCE = 120  # seconds: a guard against hanging for ever, never a time anybod
 WHOLE, FAILED, USAGE, NOT_WHOLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
+def looks():
+    """The turns of a loop that looks whether it has come to something. Many a look is a run of the program, so between two of them
+    it rests three times as long as one takes: the machine is there for what is tested."""
+    while True:
+        began = time.monotonic()
+        yield
+        time.sleep(min(1, max(0.01, 3 * (time.monotonic() - began))))
+
+
 class SystemTest(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="gopline-test-"))
@@ -81,11 +90,12 @@ class SystemTest(unittest.TestCase):
     def await_that(self, condition, process=None):
         """Looks again and again. `process`: must not end meanwhile."""
         until = time.monotonic() + PATIENCE
-        while not condition():
+        for _ in looks():
+            if condition():
+                return
             if process is not None:
                 self.assertIsNone(process.poll(), "the program ended early")
             self.assertLess(time.monotonic(), until, "it has not come to that")
-            time.sleep(0.01)
 
     def await_said(self, process, beginning):
         """Until a line of its standard error begins so. Its lines, to which what it says later is added: somebody has to read it."""
@@ -106,8 +116,8 @@ class SystemTest(unittest.TestCase):
         return said
 
     def wait_for_segments(self, process, stream, count):
-        """Returns when the stream has so many segments. Each look is a run of the program, so there is nothing to sleep for."""
-        while True:
+        """Returns when the stream has so many segments."""
+        for _ in looks():
             if process.poll() is not None:
                 self.fail(f"the program ended early, with {process.returncode}:\n{process.stderr.read().decode(errors='replace')[-3000:]}")
             done = subprocess.run(self.command("inspect", stream, "--json"), capture_output=True, env=clean_environment())

@@ -155,7 +155,12 @@ Result<TopicSettings> Cluster::configuration(const std::string& stored) const {
 
 Result<TopicFacts> Cluster::describe(const std::string& topic) {
   auto stored = stored_name(topic);
-  auto found = layout(stored);
+  Result<Layout> found;
+  GOPLINE_TRY(client_->ask(fmt::format("describing topic {}", stored), [&](int) {
+    found = layout(stored);
+    bool is_new = !found && found.error().code == ErrorCode::kNotFound && was_there_lately(topic);
+    return is_new ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
+  }));
   if (!found) {
     forget(topic);
     return tl::unexpected<Error>(std::move(found.error()));
@@ -187,7 +192,18 @@ Result<TopicFacts> Cluster::describe(const std::string& topic) {
   facts.info.max_record_bytes = record_limit(limit);
   std::lock_guard lock(mutex_);
   known_[topic] = facts;
+  first_seen_.try_emplace(topic, std::chrono::steady_clock::now());
   return facts;
+}
+
+// Whether a broker knew the topic, for the first time and a moment ago: another may not have heard of it yet.
+bool Cluster::was_there_lately(const std::string& topic) {
+  std::lock_guard lock(mutex_);
+  auto found = first_seen_.find(topic);
+  if (found == first_seen_.end()) return false;
+  if (std::chrono::steady_clock::now() < found->second + kPropagation) return true;
+  first_seen_.erase(found);  // then it is gone, and may be made anew
+  return false;
 }
 
 Result<TopicFacts> Cluster::known_topic(const std::string& topic) {
@@ -309,7 +325,11 @@ Result<void> Cluster::remove(const std::string& topic) {
   std::size_t count = 0;
   const auto** results =
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
-  forget(topic);
+  {
+    std::lock_guard lock(mutex_);
+    known_.erase(topic);
+    first_seen_.erase(topic);
+  }
   GOPLINE_TRY(outcome_of(results, count, what));
   return wait_until_gone(topic);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,6 +62,7 @@ class Cluster {
   Result<std::map<std::string, std::string>> configuration(const std::string& stored) const;
   Result<void> wait_for_leaders(const std::string& topic, std::int32_t partitions) const;
   Result<bool> look_again(const std::vector<Question>& questions, rd_kafka_resp_err_t error);
+  bool was_there_lately(const std::string& topic);
   Result<void> wait_until_gone(const std::string& topic);
   Result<int> broker_count() const;
   Result<std::map<std::string, std::string>> settings_for(const TopicSpec& spec) const;
@@ -68,6 +70,7 @@ class Cluster {
   std::shared_ptr<Client> client_;
   std::mutex mutex_;
   std::map<std::string, TopicFacts> known_;
+  std::map<std::string, std::chrono::steady_clock::time_point> first_seen_;
 };
 
 }  // namespace gopline::kafka
