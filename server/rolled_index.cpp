@@ -35,11 +35,7 @@ catalog::ScanOptions options_of(bool headers_only, std::size_t poll_bytes, StopT
 
 }  // namespace
 
-RolledIndex::RolledIndex(Log& log, TopicPartition where)
-    : log_(log),
-      where_(std::move(where)),
-      headers_(log, where_, options_of(true, kEdgeBytes)),
-      values_(log, where_, options_of(false, 1 /* it alone */)) {}
+RolledIndex::RolledIndex(Log& log, TopicPartition where) : log_(log), where_(std::move(where)) {}
 
 // ---- edges
 
@@ -88,7 +84,7 @@ bool RolledIndex::accounts_for_all_between(const Edge& a, const Edge& b) {
 
 Result<std::optional<Timestamp>> RolledIndex::time_of(Offset offset) {
   std::optional<Timestamp> time;
-  GOPLINE_TRY(headers_.scan(offset, offset.next(), [&](const StoredRecord& stored) {
+  GOPLINE_TRY(readers_->headers.scan(offset, offset.next(), [&](const StoredRecord& stored) {
     time = stored.timestamp;
     return false;
   }));
@@ -96,13 +92,14 @@ Result<std::optional<Timestamp>> RolledIndex::time_of(Offset offset) {
 }
 
 Result<Offset> RolledIndex::first_at(Timestamp time) {
-  if (!times_) {
-    GOPLINE_ASSIGN(times_, log_.make_reader({}));
-    GOPLINE_TRY(times_->assign({{where_, StartPosition::at(time)}}));
+  auto& reader = readers_->times;
+  if (!reader) {
+    GOPLINE_ASSIGN(reader, log_.make_reader({}));
+    GOPLINE_TRY(reader->assign({{where_, StartPosition::at(time)}}));
   } else {
-    GOPLINE_TRY(times_->seek(where_, StartPosition::at(time)));
+    GOPLINE_TRY(reader->seek(where_, StartPosition::at(time)));
   }
-  return times_->position(where_);
+  return reader->position(where_);
 }
 
 // nullopt: it is not over before `to`.
@@ -113,7 +110,7 @@ Result<std::optional<RolledIndex::Edge>> RolledIndex::read_edge(Timestamp hour, 
   edge.is_known = true;
   if (edge.begin >= to) return std::nullopt;
   bool is_over = false;
-  GOPLINE_TRY(headers_.scan(edge.begin, to, [&](const StoredRecord& stored) {
+  GOPLINE_TRY(readers_->headers.scan(edge.begin, to, [&](const StoredRecord& stored) {
     is_over = stored.timestamp >= hour + kEdge;
     if (is_over) return false;
     if (stored.offset != edge.end) edge.is_known = false;  // a hole
@@ -160,6 +157,16 @@ Result<std::vector<const RolledIndex::Edge*>> RolledIndex::edges(Offset from, Of
 Result<std::vector<SegmentRow>> RolledIndex::rows(const std::string& stream, Offset from, Offset to,
                                                   const StopToken& stop) {
   std::lock_guard lock(mutex_);
+  readers_ = std::make_unique<Readers>(Readers{nullptr,
+                                               {log_, where_, options_of(true, kEdgeBytes)},
+                                               {log_, where_, options_of(false, 1 /* it alone */)}});
+  auto rows = read_rows(stream, from, to, stop);
+  readers_.reset();
+  return rows;
+}
+
+Result<std::vector<SegmentRow>> RolledIndex::read_rows(const std::string& stream, Offset from, Offset to,
+                                                       const StopToken& stop) {
   GOPLINE_ASSIGN(auto kept, log_.offsets(where_));
   from = std::max(from, kept.begin);
   std::erase_if(edges_, [&](const auto& edge) { return edge.second.begin < kept.begin; });
@@ -232,7 +239,7 @@ bool RolledIndex::take_rolled(const std::string& stream, const Edge& a, const Ed
 Result<void> RolledIndex::read_roll_up(const std::string& stream, EpochNumber epoch, const Marks& marks,
                                        std::vector<SegmentRow>& out) {
   std::optional<StoredRecord> stored;
-  GOPLINE_TRY(values_.scan(*marks.first, marks.first->next(), [&](const StoredRecord& record) {
+  GOPLINE_TRY(readers_->values.scan(*marks.first, marks.first->next(), [&](const StoredRecord& record) {
     stored = record;
     return false;
   }));

@@ -54,8 +54,16 @@ class RolledIndex {
     std::map<std::string, StreamMarks> streams;
   };
 
+  struct Readers {
+    std::unique_ptr<LogReader> times;   // finds offsets of times
+    catalog::PartitionScanner headers;  // reads edges
+    catalog::PartitionScanner values;   // reads roll-ups
+  };
+
   static bool accounts_for_all_between(const Edge& a, const Edge& b);
   static void note(Edge& edge, const StoredRecord& stored);
+  Result<std::vector<SegmentRow>> read_rows(const std::string& stream, Offset from, Offset to,
+                                            const StopToken& stop);
   Result<std::optional<Timestamp>> time_of(Offset offset);
   Result<Offset> first_at(Timestamp time);
   Result<std::optional<Edge>> read_edge(Timestamp hour, Offset to);
@@ -71,10 +79,8 @@ class RolledIndex {
   Log& log_;
   const TopicPartition where_;
   std::mutex mutex_;
-  std::unique_ptr<LogReader> times_;   // finds offsets of times
-  catalog::PartitionScanner headers_;  // reads edges
-  catalog::PartitionScanner values_;   // reads roll-ups
-  std::map<Timestamp, Edge> edges_;    // by their hour
+  std::unique_ptr<Readers> readers_;  // while rows are read: each has a cache of its own
+  std::map<Timestamp, Edge> edges_;   // by their hour
 };
 
 }  // namespace gopline::server
