@@ -16,6 +16,8 @@ bool Pacer::wait_for(const media::Packet& packet, const StopToken& stop) {
     first_ = media_time;
     return true;
   }
+  if (now >= due) return !stop.stop_requested();
+  due += lateness_;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested() && clock_.steady_now() < due) {
     wake_.wait_for(lock, stop, due - clock_.steady_now(), [] { return false; });

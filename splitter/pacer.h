@@ -10,9 +10,13 @@
 namespace gopline::splitter {
 
 // Holds packets back until the clock has come as far as their timestamps. For one thread.
+//
+// To wake a thread costs more than to read a packet. With a `lateness`, a packet that has to wait does so for
+// that much longer, and those that are due by then follow it at once; none is ever early.
 class Pacer {
  public:
-  Pacer(const Clock& clock, const std::vector<media::Track>& tracks) : clock_(clock), tracks_(tracks) {}
+  Pacer(const Clock& clock, const std::vector<media::Track>& tracks, Duration lateness = {})
+      : clock_(clock), tracks_(tracks), lateness_(lateness) {}
 
   // False when stopped.
   bool wait_for(const media::Packet& packet, const StopToken& stop);
@@ -20,6 +24,7 @@ class Pacer {
  private:
   const Clock& clock_;
   const std::vector<media::Track>& tracks_;
+  const Duration lateness_;
   bool started_ = false;
   SteadyTime begin_{};
   Duration first_{};

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "splitter/segmenter.h"
+#include "splitter/test_packets.h"
 
 namespace gopline::splitter {
 namespace {
@@ -14,35 +15,8 @@ using media::Segment;
 using media::Track;
 using namespace std::chrono_literals;
 
-// Ticks of milliseconds, so that numbers below read as time.
-Track track(int id, MediaType type, std::string codec) {
-  Track t;
-  t.id = id;
-  t.time_base = {1, 1000};
-  t.codec.type = type;
-  t.codec.codec = std::move(codec);
-  return t;
-}
-std::vector<Track> video_only() {
-  return {track(1, MediaType::kVideo, "av1")};
-}
-std::vector<Track> video_and_audio() {
-  return {track(1, MediaType::kVideo, "av1"), track(2, MediaType::kAudio, "aac")};
-}
-
-Packet packet(int track, std::int64_t dts, bool key, std::int64_t duration, std::size_t size = 10) {
-  Packet p;
-  p.track = track;
-  p.dts = dts;
-  p.pts = dts;
-  p.duration = duration;
-  p.flags = key ? media::packet_flags::kKey : 0;
-  p.data = Buffer::take(std::vector<std::uint8_t>(size));
-  return p;
-}
-
 // A picture every 40 ms, a key frame every `gop` pictures.
-std::vector<Packet> video(int count, int gop, std::int64_t from = 0) {
+std::vector<Packet> pictures(int count, int gop, std::int64_t from = 0) {
   std::vector<Packet> out;
   for (int i = 0; i < count; ++i) out.push_back(packet(0, from + i * 40, i % gop == 0, 40));
   return out;
@@ -60,7 +34,7 @@ std::vector<Segment> popped(Segmenter& segmenter) {
   return out;
 }
 
-std::vector<Segment> run(const std::vector<Track>& tracks, const std::vector<Packet>& packets,
+std::vector<Segment> cut(const std::vector<Track>& tracks, const std::vector<Packet>& packets,
                          SegmenterOptions options) {
   Segmenter segmenter(tracks, options);
   std::vector<Segment> out;
@@ -110,9 +84,9 @@ std::vector<std::vector<std::int64_t>> packets_of(const Segment& segment, int tr
 
 void expect_the_same(const std::vector<Track>& tracks, const std::vector<Packet>& packets,
                      SegmenterOptions options = {}) {
-  auto whole = run(tracks, packets, options);
+  auto whole = cut(tracks, packets, options);
   options.latency = Latency::kLow;
-  auto parts = joined(run(tracks, packets, options));
+  auto parts = joined(cut(tracks, packets, options));
   ASSERT_EQ(parts.size(), whole.size());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     EXPECT_TRUE(parts[i].last_part);
@@ -131,7 +105,7 @@ void expect_the_same(const std::vector<Track>& tracks, const std::vector<Packet>
 TEST(SegmenterParts, LeaveWhileTheSegmentIsOpen) {
   Segmenter segmenter(video_only(), low());
   std::vector<std::int64_t> starts, left_at;
-  for (const auto& p : video(25, 100)) {  // a second of a GOP of four
+  for (const auto& p : pictures(25, 100)) {  // a second of a GOP of four
     segmenter.push(p);
     for (const auto& part : popped(segmenter)) {
       EXPECT_EQ(part.part, static_cast<int>(starts.size()));
@@ -147,7 +121,7 @@ TEST(SegmenterParts, LeaveWhileTheSegmentIsOpen) {
 }
 
 TEST(SegmenterParts, AreWholeSegmentsWhenTheyAreLonger) {
-  auto parts = run(video_only(), video(12, 6), [] {
+  auto parts = cut(video_only(), pictures(12, 6), [] {
     auto options = low();
     options.segment_duration = 200ms;
     return options;
@@ -162,7 +136,7 @@ TEST(SegmenterParts, CarryTheSoundWhoseDurationIsKnown) {
     packets.push_back(packet(0, i * 40, i % 50 == 0, 40));
     packets.push_back(packet(1, i * 40 + 7, true, 40));
   }
-  auto parts = run(video_and_audio(), packets, low());
+  auto parts = cut(video_and_audio(), packets, low());
   ASSERT_GT(parts.size(), 6u);
   EXPECT_EQ(packets_of(parts[0], 0).size(), 8u);
   EXPECT_EQ(packets_of(parts[0], 1).size(), 7u);  // the eighth ends where nobody knows yet
@@ -175,7 +149,7 @@ TEST(SegmenterParts, DoNotWaitForSoundThatHasStopped) {
   Segmenter segmenter(video_and_audio(), low());
   segmenter.push(packet(1, 0, true, 20));
   int parts = 0;
-  for (const auto& p : video(120, 50)) {
+  for (const auto& p : pictures(120, 50)) {
     segmenter.push(p);
     for (const auto& part : popped(segmenter)) {
       ++parts;
@@ -186,9 +160,9 @@ TEST(SegmenterParts, DoNotWaitForSoundThatHasStopped) {
 }
 
 TEST(SegmenterParts, AreBoundedWhereTheMainTrackHasStopped) {
-  std::vector<Packet> packets = video(3, 10);
+  std::vector<Packet> packets = pictures(3, 10);
   for (int i = 0; i < 250; ++i) packets.push_back(packet(1, i * 40, true, 40));
-  auto parts = run(video_and_audio(), packets, low());
+  auto parts = cut(video_and_audio(), packets, low());
   for (const auto& part : parts) EXPECT_LE(packets_of(part, 1).size(), 27u);
   EXPECT_GT(parts.size(), 10u);
   EXPECT_EQ(packets_of(parts[0], 0).size(), 2u) << "the first part begins the segment, whatever comes";
@@ -197,19 +171,19 @@ TEST(SegmenterParts, AreBoundedWhereTheMainTrackHasStopped) {
 TEST(SegmenterParts, CountAgainstTheCapsOfTheirSegment) {
   SegmenterOptions options;
   options.max_segment_bytes = 305;
-  expect_the_same(video_only(), video(200, 1000), options);
+  expect_the_same(video_only(), pictures(200, 1000), options);
   options = {};
   options.max_segment_time = 1s;
-  expect_the_same(video_only(), video(200, 1000), options);
+  expect_the_same(video_only(), pictures(200, 1000), options);
 }
 
 TEST(SegmenterParts, SayDiscontinuitiesAndNewTracksOnce) {
-  auto packets = video(60, 100, 100'000);
-  for (auto& p : video(60, 100, 0)) packets.push_back(p);
+  auto packets = pictures(60, 100, 100'000);
+  for (auto& p : pictures(60, 100, 0)) packets.push_back(p);
   packets.push_back(packet(0, 2400, true, 40));
   packets.back().side_data.push_back({2, Buffer::copy(std::string_view("other"))});
-  for (auto& p : video(60, 100, 2440)) packets.push_back(p);
-  auto parts = joined(run(video_only(), packets, low()));
+  for (auto& p : pictures(60, 100, 2440)) packets.push_back(p);
+  auto parts = joined(cut(video_only(), packets, low()));
   ASSERT_GE(parts.size(), 3u);
   EXPECT_TRUE(parts[1].discontinuity);
   EXPECT_EQ(parts[2].new_tracks.size(), 1u);
@@ -217,7 +191,9 @@ TEST(SegmenterParts, SayDiscontinuitiesAndNewTracksOnce) {
 }
 
 TEST(SegmenterParts, AreNotMadeOfWhatNutCarries) {
-  for (const auto& segment : run({track(1, MediaType::kVideo, "msmpeg4v3")}, video(120, 50), low())) {
+  auto mp43 = video_only();
+  mp43[0].codec.codec = "msmpeg4v3";
+  for (const auto& segment : cut(mp43, pictures(120, 50), low())) {
     EXPECT_EQ(segment.part, 0);
     EXPECT_TRUE(segment.last_part);
   }

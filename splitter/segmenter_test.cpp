@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "splitter/test_packets.h"
+
 namespace gopline::splitter {
 namespace {
 
@@ -9,34 +11,6 @@ using media::MediaType;
 using media::Packet;
 using media::Track;
 using std::chrono::seconds;
-
-Track track(int id, MediaType type, Rational time_base) {
-  Track t;
-  t.id = id;
-  t.time_base = time_base;
-  t.codec.type = type;
-  t.codec.codec = type == MediaType::kVideo ? "av1" : type == MediaType::kAudio ? "aac" : "mov_text";
-  return t;
-}
-
-// Ticks of milliseconds, so that numbers below read as time.
-std::vector<Track> video_only() {
-  return {track(1, MediaType::kVideo, {1, 1000})};
-}
-std::vector<Track> video_and_audio() {
-  return {track(1, MediaType::kVideo, {1, 1000}), track(2, MediaType::kAudio, {1, 1000})};
-}
-
-Packet packet(int track, std::int64_t dts, bool key, std::int64_t duration = 500, std::size_t size = 10) {
-  Packet p;
-  p.track = track;
-  p.dts = dts;
-  p.pts = dts;
-  p.duration = duration;
-  p.flags = key ? media::packet_flags::kKey : 0;
-  p.data = Buffer::take(std::vector<std::uint8_t>(size));
-  return p;
-}
 
 std::vector<media::Segment> run(Segmenter& segmenter, const std::vector<Packet>& packets) {
   std::vector<media::Segment> out;

@@ -14,6 +14,7 @@
 #include "common/media/av_convert.h"
 #include "common/media/completeness.h"
 #include "common/media/direct_reads.h"
+#include "common/media/known_streams.h"
 #include "common/media/late_parameters.h"
 #include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
@@ -116,7 +117,8 @@ class AvDemuxer final : public Demuxer {
     return fail(ErrorCode::kUnavailable, "{}: {} within {:g} s", info_.name, what, seconds);
   }
 
-  Result<void> open_input() {
+  // `known`: the same source as it was opened before.
+  Result<void> open_input(const AVFormatContext* known = nullptr) {
     std::string url = options_.url;
     if (url == "-") {
       GOPLINE_ASSIGN(stdin_, StdinInput::open(options_.stop));
@@ -136,7 +138,8 @@ class AvDemuxer final : public Demuxer {
         avformat_open_input(&context, url.c_str(), nullptr, &dictionary.entries);  // frees context on failure
     if (code < 0) return failed_to_open(code);
     input_.reset(context);
-    if (options_.is_live) return probe_live();
+    if (options_.is_live)
+      return known && take_over_stream_info(*known, *input_) ? Result<void>() : probe_live();
     bypass_ = ParserBypass::begin(*context, options_.parser_bypass_min_bytes);
     if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
     if (bypass_) bypass_->describe(*context);
@@ -385,8 +388,8 @@ class AvDemuxer final : public Demuxer {
     if (!first_us_ || end_us_ <= *first_us_)
       return fail(ErrorCode::kCorrupt, "{}: no timestamps to loop over", info_.name);
     loop_offset_us_ = end_us_ - *first_us_;
-    input_.reset();
-    GOPLINE_TRY(open_input());
+    auto before = std::move(input_);
+    GOPLINE_TRY(open_input(before.get()));
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
       if (i >= track_of_stream_.size() || track_of_stream_[i] < 0)
         input_->streams[i]->discard = AVDISCARD_ALL;

@@ -48,6 +48,9 @@ constexpr const char* kWaitsForLatePackets = "500000";
 // A live source that says nothing for longer has a gap there, not a picture of that length.
 constexpr Duration kLongestPause = std::chrono::seconds(2);
 
+// Of packets that are paced here: what a network does to them as well.
+constexpr Duration kPacedLateness = std::chrono::milliseconds(50);
+
 // Errors that no attempt mends: FFmpeg lacks the protocol, the URL is none.
 bool is_hopeless(const Error& error) {
   return error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kInvalidArgument;
@@ -165,7 +168,8 @@ class LiveRun {
     segmenter.longest_pause = kLongestPause;
     Connection connection(**demuxer, clock_, segmenter, live_.capture_time, outbox_, live_.stream_metrics,
                           live_.source_metrics);
-    Pacer pacer(clock_, (*demuxer)->tracks());
+    Pacer pacer(clock_, (*demuxer)->tracks(),
+                segmenter.latency == Latency::kLow ? Duration{} : kPacedLateness);
     lost_in_connection_ = 0;
     auto lost = read_packets(**demuxer, connection, pacer, stop, was_live);
     at_its_end_ = is_standard_input(options_.source) && lost.code == ErrorCode::kNotFound;
