@@ -29,18 +29,21 @@ Fleet::Change Fleet::take(const std::vector<CameraConfig>& cameras) {
     if (runs) continue;
     if (std::ranges::count(change.restarted, camera.split.stream) == 0)
       change.started.push_back(camera.split.stream);
-    start(camera);
+    start(camera, splitter::share_of_waiting_bytes(cameras.size()));
   }
   return change;
 }
 
-void Fleet::start(const CameraConfig& camera) {
+void Fleet::start(const CameraConfig& camera, std::uint64_t waiting_bytes) {
   auto& run = *runs_.emplace_back(std::make_unique<Run>());
   run.words = camera.words;
   run.task.source = camera.split.source;
   run.task.stream = camera.split.stream;
   SourcePlan plan{camera.split, {}, camera.login};
-  if (camera.is_live) plan.live = camera.live;
+  if (camera.is_live) {
+    plan.live = camera.live;
+    plan.live->max_waiting_bytes = plan.live->max_waiting_bytes.value_or(waiting_bytes);
+  }
   auto line = board_.add(run.task.stream);
   {
     std::lock_guard lock(mutex_);

@@ -47,7 +47,7 @@ class Fleet {
     StopSource stop;
     std::thread thread;
   };
-  void start(const CameraConfig& camera);
+  void start(const CameraConfig& camera, std::uint64_t waiting_bytes);  // where it does not say
   void end(Run& run);
 
   Log& log_;

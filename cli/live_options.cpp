@@ -42,8 +42,8 @@ void add_live_options(CLI::App& command, LiveCliOptions& options) {
       ->default_str("10s");
   add_bytes(
       command, "--max-waiting-bytes", options.common.max_waiting_bytes,
-      "Of each live source's segments that the log has not taken yet; beyond, the oldest GOPs are dropped")
-      ->default_str("64MiB");
+      "Of each live source's segments that the log has not taken yet; beyond, the oldest GOPs are dropped. "
+      "Default: 64MiB, and from 32 sources on their share of 2GiB, but not less than 4MiB");
   command
       .add_option(
           "--spill", options.common.spill,

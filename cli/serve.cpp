@@ -207,8 +207,8 @@ void add_serve_command(CLI::App& root, Action& chosen) {
                     "Send players to the object store for segments that lie there, by presigned addresses");
   command->add_flag(
       "--no-transcoding", options->no_transcoding,
-      "Leave out sound that browsers do not know (G.711), instead of making AAC of it when somebody "
-      "listens");
+      "Leave out what browsers do not know (G.711, HEVC, MPEG-4 part 2), instead of making AAC and H.264 of "
+      "it when somebody asks");
   add_bytes(*command, "--cache", options->cache_bytes, "Memory for segments that many look at (256MiB)");
   command->add_option("--connections", options->connections, "How many clients at once (1024)")
       ->type_name("N")

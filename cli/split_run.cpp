@@ -75,10 +75,13 @@ std::deque<SplitTask> split_all(Log& log, const splitter::SplitOptions& common, 
                                 ProgressBoard& board, Telemetry& telemetry) {
   std::deque<SplitTask> tasks;
   std::vector<std::jthread> threads;
+  auto share = splitter::share_of_waiting_bytes(sources.size());
   for (const auto& source : sources) {
     auto& task = tasks.emplace_back(SplitTask{source.source, source.stream, {}, {}, {}, {}, false});
     auto line = board.add(task.stream);
-    threads.emplace_back([&, line, plan = plan_of(source, common, live)] {
+    auto plan = plan_of(source, common, live);
+    if (plan.live) plan.live->max_waiting_bytes = plan.live->max_waiting_bytes.value_or(share);
+    threads.emplace_back([&, line, plan = std::move(plan)] {
       run_source(log, plan, environment.clock, environment.stop, board, line, telemetry, task);
     });
   }

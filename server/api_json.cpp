@@ -1,5 +1,7 @@
 #include "server/api_json.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.h"
@@ -27,12 +29,12 @@ Json track_json(const media::Track& track) {
   return out;
 }
 
-Json stream_json(const StreamView& stream, Timestamp now) {
+Json stream_json(const StreamView& stream, Timestamp now, bool transcodes) {
   const auto& state = stream.state;
   Json out{{"id", state.stream},
            {"state", to_string(mood_of(stream, now))},
            {"ended", state.ended ? Json(record::to_string(*state.ended)) : Json()},
-           {"playable", is_playable(stream)},
+           {"playable", is_playable(stream, transcodes)},
            {"epoch", state.epoch ? Json(state.epoch->value) : Json()},
            {"from", time_json(state.first_time)},
            {"to", time_json(stream.last_time)},
@@ -68,13 +70,19 @@ std::string_view to_string(StreamMood mood) {
   return "";
 }
 
-bool is_playable(const StreamView& stream) {
-  return stream.state.started && stream.state.started->content_type.find("/mp4") != std::string::npos;
+bool is_playable(const StreamView& stream, bool transcodes) {
+  const auto& started = stream.state.started;
+  if (!started) return false;
+  if (started->content_type.find("/mp4") != std::string::npos) return true;
+  return transcodes && std::any_of(started->tracks.begin(), started->tracks.end(), [](const auto& track) {
+           return track.codec.type == media::MediaType::kVideo ||
+                  track.codec.type == media::MediaType::kAudio;
+         });
 }
 
-std::string streams_json(const std::vector<StreamView>& streams, Timestamp now) {
+std::string streams_json(const std::vector<StreamView>& streams, Timestamp now, bool transcodes) {
   Json out{{"now", format_rfc3339(now)}, {"streams", Json::array()}};
-  for (const auto& stream : streams) out["streams"].push_back(stream_json(stream, now));
+  for (const auto& stream : streams) out["streams"].push_back(stream_json(stream, now, transcodes));
   return dump(out);
 }
 

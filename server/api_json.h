@@ -18,10 +18,10 @@ enum class StreamMood {
 StreamMood mood_of(const StreamView& stream, Timestamp now);
 std::string_view to_string(StreamMood mood);  // "live", "silent", "ended"
 
-// Whether a browser can be given its newest epoch: it is stored as MP4.
-bool is_playable(const StreamView& stream);
+// Whether a browser can be given its newest epoch: it is stored as MP4, or made so (`transcodes`).
+bool is_playable(const StreamView& stream, bool transcodes);
 
-std::string streams_json(const std::vector<StreamView>& streams, Timestamp now);
+std::string streams_json(const std::vector<StreamView>& streams, Timestamp now, bool transcodes);
 std::string health_json(const LogHealth& health, Timestamp now);
 std::string timeline_json(const std::string& stream, const Timeline& timeline);
 std::string found_json(const std::string& stream, const EventsOfStream& found);

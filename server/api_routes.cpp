@@ -40,7 +40,7 @@ Result<http::Response> ApiRoutes::answer(const http::RequestTarget& target, cons
 http::Response ApiRoutes::streams(const Viewer& viewer) const {
   auto streams = catalog_.streams();
   std::erase_if(streams, [&](const auto& stream) { return !viewer.may_view(stream.state.stream); });
-  return http::respond(200, kJson, streams_json(streams, clock_.now()));
+  return http::respond(200, kJson, streams_json(streams, clock_.now(), transcodes_));
 }
 
 // What the log says of itself names machines and folders.

@@ -16,8 +16,10 @@ namespace gopline::server {
 // What lies under /api/, but for the events. Blocks while the log is read. Thread-safe.
 class ApiRoutes {
  public:
-  ApiRoutes(StreamCatalog& catalog, EntryCache& entries, FoundEvents& found, const Clock& clock)
-      : catalog_(catalog), entries_(entries), found_(found), clock_(clock) {}
+  // All outlive it. `transcodes`: as streams_json().
+  ApiRoutes(StreamCatalog& catalog, EntryCache& entries, FoundEvents& found, const Clock& clock,
+            bool transcodes)
+      : catalog_(catalog), entries_(entries), found_(found), clock_(clock), transcodes_(transcodes) {}
 
   Result<http::Response> answer(const http::RequestTarget& target, const Viewer& viewer,
                                 const StopToken& stop);
@@ -33,6 +35,7 @@ class ApiRoutes {
   EntryCache& entries_;
   FoundEvents& found_;
   const Clock& clock_;
+  const bool transcodes_;
 };
 
 }  // namespace gopline::server

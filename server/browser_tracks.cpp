@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 15> kPlayable{"avc1", "avc3", "hvc1", "he
                                                      "vp08", "vp09", "mp4a", "Opus", "fLaC",
                                                      "ac-3", "ec-3", "dvh1", "dvhe", "wvtt"};
 
-bool is_playable(const media::InitTrack& track) {
+bool is_for_browsers(const media::InitTrack& track) {
   return std::find(kPlayable.begin(), kPlayable.end(), track.sample_entry) != kPlayable.end();
 }
 
@@ -82,6 +82,11 @@ std::vector<std::uint8_t> renumbered(std::span<const std::uint8_t> bytes, std::s
 }  // namespace
 
 Result<Buffer> with_track(const Buffer& init, const Buffer& other, int track_id) {
+  if (init.empty()) {
+    ByteWriter without;
+    copy_boxes(other.bytes(), {}, without);
+    return with_track(Buffer::take(without.take()), other, track_id);
+  }
   auto moov = media::find_box(other.bytes(), "moov");
   auto trak = renumbered(moov.payload, "trak", track_id);
   auto trex = renumbered(media::find_box(moov.payload, "mvex").payload, "trex", track_id);
@@ -112,12 +117,12 @@ Result<Buffer> with_track(const Buffer& init, const Buffer& other, int track_id)
   return Buffer::take(out.take());
 }
 
-Result<BrowserTracks> browser_tracks(const Buffer& segment) {
+Result<BrowserTracks> browser_tracks(const Buffer& segment, std::optional<int> without) {
   GOPLINE_ASSIGN(auto init, media::read_init(segment));
   BrowserTracks tracks;
   tracks.init_size = init.bytes.size();
   for (const auto& track : init.tracks) {
-    if (is_playable(track)) tracks.track_ids.push_back(track.track_id);
+    if (is_for_browsers(track) && track.track_id != without) tracks.track_ids.push_back(track.track_id);
   }
   tracks.all = tracks.track_ids.size() == init.tracks.size();
   if (tracks.all) {

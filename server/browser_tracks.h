@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "common/base/result.h"
@@ -17,11 +18,12 @@ struct BrowserTracks {
   bool all = true;              // nothing was left out
 };
 
-// kCorrupt when the segment's head does not parse.
-Result<BrowserTracks> browser_tracks(const Buffer& segment);
+// `without`: a track_ID that is left out, though browsers may take it. kCorrupt when the segment's head does
+// not parse.
+Result<BrowserTracks> browser_tracks(const Buffer& segment, std::optional<int> without = {});
 
-// An init with the one track of another init behind its own, under that track_ID. kCorrupt when they do not
-// parse.
+// An init with the one track of another init behind its own, under that track_ID; of an empty init, with that
+// track alone. kCorrupt when they do not parse.
 Result<Buffer> with_track(const Buffer& init, const Buffer& other, int track_id);
 
 // The fragments of these tracks, in the segment's memory. kCorrupt when its boxes do not parse.

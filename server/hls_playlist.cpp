@@ -37,7 +37,8 @@ class ItemMaker {
     item.discontinuities = discontinuities_of(row, entry);
     item.time = row.time;
     item.duration = row.duration;
-    item.is_gap = !there || entry->init_xxh3.empty();
+    item.is_foreign = there && entry->init_xxh3.empty();
+    item.is_gap = !there || item.is_foreign;
     item.is_independent = !there || entry->sap != 0;
     if (!item.is_gap) item.init_uri = fmt::format("init/{}.mp4", entry->init_xxh3);
     item.uri = fmt::format("segments/{}.m4s", segment_name(row.epoch, row.segment));
@@ -115,7 +116,7 @@ std::int64_t target_seconds_of(const Playlist& playlist) {
   return std::max<std::int64_t>((target.count() + 999'999) / 1'000'000, 1);
 }
 
-// Of items that are there.
+// Of items at which something is.
 template <typename Use>
 void for_each_with_entry(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries, Use use) {
   std::map<std::string, EntryPtr> by_uri;
@@ -123,7 +124,8 @@ void for_each_with_entry(std::vector<PlaylistItem>& items, const std::vector<Ent
     if (entry) by_uri[fmt::format("segments/{}.m4s", segment_name(entry->epoch, entry->segment))] = entry;
   }
   for (auto& item : items) {
-    auto found = item.is_gap ? by_uri.end() : by_uri.find(item.uri);
+    bool is_there = !item.is_gap || item.is_foreign;
+    auto found = is_there ? by_uri.find(item.uri) : by_uri.end();
     if (found != by_uri.end()) use(item, *found->second);
   }
 }
@@ -141,7 +143,7 @@ void send_to_stores(std::vector<PlaylistItem>& items, const std::vector<EntryPtr
                     const std::function<std::uint64_t(const record::IndexEntry&)>& init_size) {
   for_each_with_entry(items, entries, [&](PlaylistItem& item, const record::IndexEntry& entry) {
     // In several pieces it is in none of them.
-    if (entry.dataref.empty() || entry.offsets.size() != 1) return;
+    if (item.is_gap || entry.dataref.empty() || entry.offsets.size() != 1) return;
     auto begin = init_size(entry);
     if (begin == 0 || begin >= entry.size) return;
     item.uri = fmt::format("stored/{}.mp4", segment_name(entry.epoch, entry.segment));
@@ -150,20 +152,28 @@ void send_to_stores(std::vector<PlaylistItem>& items, const std::vector<EntryPtr
   });
 }
 
-void name_heard(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
-                const std::function<bool(const record::IndexEntry&)>& is_heard) {
+void name_transcoded(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
+                     const std::function<std::string_view(const record::IndexEntry&)>& ending) {
   for_each_with_entry(items, entries, [&](PlaylistItem& item, const record::IndexEntry& entry) {
-    if (!is_heard(entry)) return;
-    item.init_uri = fmt::format("init/{}{}.mp4", entry.init_xxh3, kHeard);
-    item.uri = fmt::format("segments/{}{}.m4s", segment_name(entry.epoch, entry.segment), kHeard);
+    auto end = ending(entry);
+    if (end.empty()) return;
+    item.init_uri = fmt::format("init/{}{}.mp4", init_name(entry), end);
+    item.uri = fmt::format("segments/{}{}.m4s", segment_name(entry.epoch, entry.segment), end);
+    item.is_gap = item.is_foreign = false;
+    if (end == kSeen) item.is_independent = true;  // whatever it was before
   });
 }
 
-void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segments) {
+std::string init_name(const record::IndexEntry& entry) {
+  return entry.init_xxh3.empty() ? fmt::format("epoch-{}", entry.epoch) : entry.init_xxh3;
+}
+
+void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segments,
+                       const std::function<std::string_view(const LiveSegment&)>& ending) {
   for (const auto& segment : segments) {
     const auto& headers = segment.headers;
-    auto name = segment_name(headers.epoch, headers.segment);
-    auto uri = fmt::format("segments/{}.m4s", name);
+    auto end = ending ? ending(segment) : std::string_view();
+    auto uri = fmt::format("segments/{}{}.m4s", segment_name(headers.epoch, headers.segment), end);
     auto& items = playlist.items;
     auto item = std::find_if(items.begin(), items.end(), [&](const auto& one) { return one.uri == uri; });
     if (item == items.end()) {
@@ -175,7 +185,7 @@ void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segme
       made.time = headers.time;
       made.duration = segment.is_complete ? segment.duration() : Duration(0);
       made.uri = uri;
-      made.init_uri = fmt::format("init/{}.mp4", segment.init_xxh3);
+      made.init_uri = fmt::format("init/{}{}.mp4", segment.init_xxh3, end);
       made.is_independent = segment.parts.front().is_independent;
       made.is_open = !segment.is_complete;
       item = items.insert(items.end(), std::move(made));
@@ -183,13 +193,13 @@ void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segme
     auto count = std::ssize(segment.parts);
     for (std::int64_t i = 0; i < count; ++i) {
       const auto& part = segment.parts[static_cast<std::size_t>(i)];
-      auto part_uri = fmt::format("parts/{}.m4s", part_name({headers.epoch, headers.segment, i}));
+      auto part_uri = fmt::format("parts/{}{}.m4s", part_name({headers.epoch, headers.segment, i}), end);
       item->parts.push_back({std::move(part_uri), part.duration, part.is_independent});
       playlist.part_target = std::max(playlist.part_target, part.duration);
     }
     PartName next{headers.epoch, headers.segment, count};
     if (segment.is_complete) next = {headers.epoch, SegmentNumber(headers.segment.value + 1), 0};
-    if (item + 1 == items.end()) playlist.next_part = fmt::format("parts/{}.m4s", part_name(next));
+    if (item + 1 == items.end()) playlist.next_part = fmt::format("parts/{}{}.m4s", part_name(next), end);
   }
   // In steps, so that it stays what it is.
   playlist.part_target = (playlist.part_target + kPartStep - Duration(1)) / kPartStep * kPartStep;

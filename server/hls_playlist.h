@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/entry_cache.h"
@@ -31,6 +32,7 @@ struct PlaylistItem {
   std::uint64_t at = 0,
                 size = 0;      // EXT-X-BYTERANGE: where it lies at its address; size 0: it is all there is
   bool is_gap = false;         // EXT-X-GAP: nothing is there
+  bool is_foreign = false;     // something is, but it lies in a form that no browser takes
   bool is_independent = true;  // it begins at an access point
   std::vector<PlaylistPart> parts;
   bool is_open = false;  // more parts are to come, and it has no address of its own yet
@@ -61,14 +63,21 @@ std::vector<PlaylistItem> playlist_items(const std::vector<SegmentRow>& rows,
 void send_to_stores(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
                     const std::function<std::uint64_t(const record::IndexEntry&)>& init_size);
 
-// Those of entries whose sound is transcoded: with other addresses, as they are other bytes.
-inline constexpr const char* kHeard = "-aac";  // behind the names of inits and segments
-void name_heard(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
-                const std::function<bool(const record::IndexEntry&)>& is_heard);
+// What stands behind the names of inits and segments that are transcoded, as they are other bytes: the sound
+// alone; the pictures, and the sound if need be.
+inline constexpr std::string_view kHeard = "-aac", kSeen = "-h264";
+// Names those of entries that are. `ending`: one of these, or nothing for what stays as it is.
+void name_transcoded(std::vector<PlaylistItem>& items, const std::vector<EntryPtr>& entries,
+                     const std::function<std::string_view(const record::IndexEntry&)>& ending);
+
+// An entry's init, as addresses name it: by its hash, or, where segments have none (NUT), by their epoch.
+std::string init_name(const record::IndexEntry& entry);
 
 // Adds what is known of the newest segments by their parts: the parts, segments that the index does not tell
 // yet, and the one that is still being written. Nothing changes where they do not follow on the items.
-void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segments);
+// `ending`: as for name_transcoded().
+void add_live_segments(Playlist& playlist, const std::vector<LiveSegment>& segments,
+                       const std::function<std::string_view(const LiveSegment&)>& ending = {});
 
 // How many items at the beginning need not be said again to who has them (RFC 8216bis, 4.4.5.2).
 std::size_t skippable_items(const Playlist& playlist);

@@ -73,12 +73,27 @@ TEST_F(HlsPlaylist, what_lies_in_a_store_is_a_range_of_the_stored_segment) {
 TEST_F(HlsPlaylist, transcoded_segments_have_names_of_their_own) {
   add(row(3, 7, 0s));
   add(row(3, 8, 2s)).init_xxh3 = "2222222222222222";
+  auto& cut = add(row(3, 9, 4s));
+  cut.init_xxh3 = "3333333333333333";
+  cut.sap = 0;
   auto playlist = live();
-  name_heard(playlist.items, entries,
-             [](const record::IndexEntry& one) { return one.init_xxh3 == "2222222222222222"; });
+  name_transcoded(playlist.items, entries, [](const record::IndexEntry& one) {
+    return one.init_xxh3.front() == '1' ? "" : one.init_xxh3.front() == '2' ? kHeard : kSeen;
+  });
   EXPECT_THAT(render(playlist),
               AllOf(HasSubstr("init/1111111111111111.mp4\"\n"), HasSubstr("\nsegments/3-7.m4s\n"),
-                    HasSubstr("init/2222222222222222-aac.mp4\"\n"), HasSubstr("\nsegments/3-8-aac.m4s\n")));
+                    HasSubstr("init/2222222222222222-aac.mp4\"\n"), HasSubstr("\nsegments/3-8-aac.m4s\n"),
+                    HasSubstr("init/3333333333333333-h264.mp4\"\n"), HasSubstr("\nsegments/3-9-h264.m4s\n"),
+                    HasSubstr("#EXT-X-INDEPENDENT-SEGMENTS\n")));  // the GOP that was cut begins anew there
+}
+
+TEST_F(HlsPlaylist, what_is_stored_in_another_form_is_a_gap_unless_it_is_transcoded) {
+  add(row(3, 7, 0s)).init_xxh3.clear();
+  EXPECT_THAT(text(), HasSubstr("#EXT-X-GAP\n"));
+  auto playlist = live();
+  name_transcoded(playlist.items, entries, [](const record::IndexEntry&) { return kSeen; });
+  EXPECT_THAT(render(playlist), AllOf(HasSubstr("init/epoch-3-h264.mp4\"\n"),
+                                      HasSubstr("\nsegments/3-7-h264.m4s\n"), Not(HasSubstr("#EXT-X-GAP"))));
 }
 
 TEST_F(HlsPlaylist, a_discontinuity_has_its_time_and_map_again) {

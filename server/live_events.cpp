@@ -29,8 +29,12 @@ struct LiveEvents::State {
 // What has changed since a client was last told waits here until it can be told.
 class LiveEvents::Client final : public http::BodySource {
  public:
-  Client(StreamCatalog& catalog, const Clock& clock, ViewerPtr viewer)
-      : catalog_(catalog), clock_(clock), viewer_(std::move(viewer)), told_(clock.steady_now()) {}
+  Client(StreamCatalog& catalog, const Clock& clock, bool transcodes, ViewerPtr viewer)
+      : catalog_(catalog),
+        clock_(clock),
+        transcodes_(transcodes),
+        viewer_(std::move(viewer)),
+        told_(clock.steady_now()) {}
 
   void next(std::function<void(Piece)> done) override {
     {
@@ -65,7 +69,7 @@ class LiveEvents::Client final : public http::BodySource {
       return !changed.contains(stream) || !viewer_->may_view(stream);
     });
     if (!streams.empty()) {
-      tell("event: streams\ndata: " + streams_json(streams, clock_.now()) + "\n\n");
+      tell("event: streams\ndata: " + streams_json(streams, clock_.now(), transcodes_) + "\n\n");
     } else if (clock_.steady_now() - told >= kHeartbeat) {
       tell(":\n\n");
     }
@@ -84,6 +88,7 @@ class LiveEvents::Client final : public http::BodySource {
  private:
   StreamCatalog& catalog_;
   const Clock& clock_;
+  const bool transcodes_;
   const ViewerPtr viewer_;
   std::mutex mutex_;
   SteadyTime told_;
@@ -92,8 +97,8 @@ class LiveEvents::Client final : public http::BodySource {
   bool is_new_ = true;  // of the server's thread
 };
 
-LiveEvents::LiveEvents(StreamCatalog& catalog, const Clock& clock)
-    : catalog_(catalog), clock_(clock), state_(std::make_shared<State>()) {
+LiveEvents::LiveEvents(StreamCatalog& catalog, const Clock& clock, bool transcodes)
+    : catalog_(catalog), clock_(clock), transcodes_(transcodes), state_(std::make_shared<State>()) {
   subscription_ = catalog.subscribe([state = state_](const std::set<std::string>& streams) {
     std::lock_guard lock(state->mutex);
     state->changed.insert(streams.begin(), streams.end());
@@ -113,7 +118,7 @@ void LiveEvents::stop() {
 }
 
 std::shared_ptr<http::BodySource> LiveEvents::listen(ViewerPtr viewer) {
-  auto client = std::make_shared<Client>(catalog_, clock_, std::move(viewer));
+  auto client = std::make_shared<Client>(catalog_, clock_, transcodes_, std::move(viewer));
   std::lock_guard lock(state_->mutex);
   std::erase_if(state_->clients, [](const auto& other) { return other.expired(); });
   state_->clients.push_back(client);

@@ -17,7 +17,8 @@ namespace gopline::server {
 // noticed. A slow client gets what is newest when it is ready, and nothing is queued for it. Thread-safe.
 class LiveEvents {
  public:
-  LiveEvents(StreamCatalog& catalog, const Clock& clock);
+  // Both outlive it. `transcodes`: as streams_json().
+  LiveEvents(StreamCatalog& catalog, const Clock& clock, bool transcodes);
   ~LiveEvents();  // stop()
 
   // Of the streams that are `viewer`'s to see.
@@ -33,6 +34,7 @@ class LiveEvents {
 
   StreamCatalog& catalog_;
   const Clock& clock_;
+  const bool transcodes_;
   std::shared_ptr<State> state_;
   std::shared_ptr<void> subscription_;
   std::jthread thread_;

@@ -26,6 +26,13 @@ Duration LiveSegment::duration() const {
   return sum;
 }
 
+bool follows(const LiveSegment& segment, const LiveSegment& before) {
+  const auto& own = segment.headers;
+  const auto& other = before.headers;
+  return own.epoch == other.epoch && own.segment.value == other.segment.value + 1 &&
+         own.discontinuities == other.discontinuities && segment.init_xxh3 == before.init_xxh3;
+}
+
 LiveWindow::LiveWindow(std::string stream) : stream_(std::move(stream)), assembler_(joining()) {}
 
 bool LiveWindow::take(const record::IncomingRecord& record, SteadyTime now) {
@@ -78,13 +85,21 @@ bool LiveWindow::add(const record::SegmentHeaders& headers, const aggregator::Pi
     segment.headers = headers;
     segment.init_xxh3 = xxh3_hex(bytes.share(0, tracks->init_size).bytes());
     segment.init = std::move(tracks->init);
+    segment.tracks = tracks_[headers.epoch];
+    segment.playable = tracks->track_ids;
+    bool goes_on = !segments_.empty() && follows(segment, segments_.back());
+    if (!goes_on) unlisted_ = {};
     segments_.push_back(std::move(segment));
     if (segments_.size() > kMostSegments) segments_.pop_front();
   }
   auto& segment = segments_.back();
   // A last part may have nothing of the main track; what was told of the one before cannot be changed.
   auto duration = std::max(piece.duration, kLeastDuration);
-  if (!fragments->empty()) segment.parts.push_back({std::move(*fragments), duration, piece.sap != 0});
+  segment.stored.append(bytes);
+  unlisted_.append(bytes);
+  if (!fragments->empty())
+    segment.parts.push_back(
+        {std::move(*fragments), duration, piece.sap != 0, std::exchange(unlisted_, BufferChain())});
   segment.is_complete = is_last;
   return true;
 }

@@ -18,17 +18,25 @@ struct LivePart {
   BufferChain fragments;
   Duration duration{0};
   bool is_independent = false;
+  BufferChain stored = {};  // as stored, each piece behind the init; what no browser takes, too, and what
+                            // came since the part before and had nothing else
 };
 
 struct LiveSegment {
   record::SegmentHeaders headers;  // of its first chunk
   std::string init_xxh3;           // as its index entry will have it
   Buffer init;                     // for a browser
+  std::vector<media::Track> tracks;
+  std::vector<int> playable;  // the IDs of those that browsers take
   std::vector<LivePart> parts;
+  BufferChain stored;  // all of it so far, each piece behind the init
   bool is_complete = false;
 
   Duration duration() const;
 };
+
+// Whether it goes on where the other ended, without a break.
+bool follows(const LiveSegment& segment, const LiveSegment& before);
 
 // The newest segments of one stream by their parts, out of the records as they come; a few of them, and what
 // has not become a whole part yet. Not thread-safe.
@@ -53,6 +61,7 @@ class LiveWindow {
   std::map<EpochNumber, std::vector<media::Track>> tracks_;
   std::map<std::pair<EpochNumber, SegmentNumber>, aggregator::PartCutter> open_;
   std::deque<LiveSegment> segments_;
+  BufferChain unlisted_;  // that no part has told yet
 };
 
 }  // namespace gopline::server

@@ -68,15 +68,16 @@ Result<record::EpochStarted> SegmentStore::epoch_of(const record::IndexEntry& en
 }
 
 Result<SegmentPtr> SegmentStore::read(const record::IndexEntry& entry, const StopToken& stop) {
-  if (entry.init_xxh3.empty()) {
-    return fail(ErrorCode::kUnsupported, "{}: epoch {} is stored as NUT, which no browser plays",
-                entry.stream, entry.epoch);
-  }
   auto fetcher = borrow(entry.partition);
   GOPLINE_ASSIGN(auto chunks, read_chunks(entry, *fetcher, stop));
   give_back(entry.partition, std::move(fetcher));
   ServedSegment segment;
   segment.bytes = chunks.flatten();  // the only copy, and none where it came in one piece
+  segment.is_nut = entry.init_xxh3.empty();
+  if (segment.is_nut) {
+    segment.tracks.all = false;
+    return std::make_shared<const ServedSegment>(std::move(segment));
+  }
   GOPLINE_ASSIGN(segment.tracks, browser_tracks(segment.bytes));
   GOPLINE_ASSIGN(segment.fragments, browser_fragments(segment.bytes, segment.tracks));
   return std::make_shared<const ServedSegment>(std::move(segment));

@@ -16,16 +16,23 @@
 #include "common/record/markers.h"
 #include "server/browser_tracks.h"
 #include "server/once_cache.h"
+#include "server/renditions/stored_packets.h"
 
 namespace gopline::server {
 
 // A segment that came whole and verified, ready to be sent.
 struct ServedSegment {
   Buffer bytes;  // as stored
-  BrowserTracks tracks;
+  bool is_nut = false;
+  BrowserTracks tracks;   // of a NUT file none
   BufferChain fragments;  // of these tracks, in the memory of `bytes`
 };
 using SegmentPtr = std::shared_ptr<const ServedSegment>;
+
+// As what is made of segments takes it.
+inline StoredMedia stored_media(const ServedSegment& segment, const record::IndexEntry& entry) {
+  return {segment.bytes, segment.is_nut, entry.start};
+}
 
 // Segments by their index entries: read once for all who want them, the ones used last kept within a bound in
 // bytes. Thread-safe.
@@ -35,8 +42,7 @@ class SegmentStore {
   SegmentStore(Log& log, std::string segments_topic, payload::BlobSource& blobs, std::size_t most_bytes)
       : log_(log), topic_(std::move(segments_topic)), blobs_(blobs), kept_(most_bytes) {}
 
-  // Blocks while it is read. kNotFound: the log does not keep it any more; kCorrupt; kUnsupported: it is
-  // stored in a form that no browser plays; else the log's errors.
+  // Blocks while it is read. kNotFound: the log does not keep it any more; kCorrupt; else the log's errors.
   Result<SegmentPtr> get(const record::IndexEntry& entry, const StopToken& stop);
 
   // Where anybody may fetch the payload of an entry with a claim check for that long, as it was stored.

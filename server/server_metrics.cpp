@@ -42,11 +42,19 @@ ServerMetrics::ServerMetrics(metrics::Registry& registry) {
       registry.counters("gopline_server_sent_bytes_total", "Bytes of answers that were given in one piece");
   auto wait = registry.histograms("gopline_server_answer_seconds",
                                   "From a request to the beginning of its answer", metrics::delay_buckets());
-  transcoding_ =
-      registry
-          .histograms("gopline_server_transcoding_seconds",
-                      "Transcoding the sound of a segment, once for all who listen", metrics::delay_buckets())
-          .with({});
+  auto transcoding = registry.histograms("gopline_server_transcoding_seconds",
+                                         "Transcoding what browsers do not know of a segment, once for all",
+                                         metrics::delay_buckets());
+  sound_ = transcoding.with({{"media", "sound"}});
+  video_ = transcoding.with({{"media", "video"}});
+  auto under_way =
+      registry.gauges("gopline_server_transcodings", "Segments whose pictures are to be transcoded");
+  waiting_ = under_way.with({{"state", "waiting"}});
+  running_ = under_way.with({{"state", "running"}});
+  abandoned_ = registry
+                   .counters("gopline_server_abandoned_transcodings_total",
+                             "Segments whose transcoding nobody waited for any longer")
+                   .with({});
   for (std::size_t i = 0; i < kRequestKinds; ++i) {
     auto kind = std::string(kNames[i]);
     for (std::size_t status = 0; status < kStatusClasses; ++status)

@@ -38,8 +38,14 @@ class ServerMetrics {
 
   // An answer begins that was waited for so long.
   void count(RequestKind kind, const http::Response& response, Duration waited) const;
-  // The sound of a segment was transcoded, which took so long.
-  void count_transcoded(Duration taken) const { transcoding_.observe(taken); }
+  // The sound, or the pictures, of a segment were transcoded, which took so long.
+  void count_transcoded_sound(Duration taken) const { sound_.observe(taken); }
+  void count_transcoded_video(Duration taken) const { video_.observe(taken); }
+  // So many more, or fewer, segments whose pictures wait to be transcoded, or are.
+  void count_waiting_transcodings(int more) const { waiting_.add(more); }
+  void count_running_transcodings(int more) const { running_.add(more); }
+  // Nobody waited for it any longer.
+  void count_abandoned_transcoding() const { abandoned_.add(); }
 
  private:
   static constexpr std::size_t kStatusClasses = 4;  // 2xx to 5xx
@@ -49,7 +55,9 @@ class ServerMetrics {
     metrics::Histogram wait;
   };
   std::array<OfKind, kRequestKinds> kinds_;
-  metrics::Histogram transcoding_;
+  metrics::Histogram sound_, video_;
+  metrics::Gauge waiting_, running_;
+  metrics::Counter abandoned_;
 };
 
 }  // namespace gopline::server

@@ -40,6 +40,7 @@ std::string links_json(const std::string& stream, const std::string& link, bool 
             {"until", format_rfc3339(until)},
             {"clips", with_clips},
             {"link", link},
+            {"watch", base + "watch.m3u8?link=" + link},
             {"live", base + "live.m3u8?link=" + link},
             {"recorded", base + "hls.m3u8?link=" + link}};
   return json.dump();

@@ -14,10 +14,13 @@
 #include "server/assets.h"
 #include "server/clip_routes.h"
 #include "server/entry_cache.h"
+#include "server/entry_finder.h"
 #include "server/found_events.h"
+#include "server/heard_parts.h"
 #include "server/heard_segments.h"
 #include "server/hls_routes.h"
 #include "server/live_events.h"
+#include "server/seen_segments.h"
 #include "server/segment_store.h"
 #include "server/session_routes.h"
 #include "server/snapshots.h"
@@ -138,16 +141,20 @@ class Site::Parts {
         audit_(audit),
         entries_(catalog.log(), catalog.topics().index),
         segments_(catalog.log(), catalog.topics().segments, blobs, options.cache_bytes),
+        finder_(catalog, entries_),
         edge_(catalog, entries_, segments_, clock),
         heard_(segments_, clock, options.metrics),
-        hls_(catalog, entries_, segments_, options.transcodes ? &heard_ : nullptr, edge_,
+        heard_parts_(heard_, finder_, segments_),
+        seen_(segments_, finder_, heard_, clock, options.metrics),
+        hls_(catalog, entries_, finder_, segments_, options.transcodes ? &heard_ : nullptr,
+             options.transcodes ? &heard_parts_ : nullptr, options.transcodes ? &seen_ : nullptr, edge_,
              options.redirect_blobs),
         snapshots_(catalog, entries_, segments_),
         clips_(catalog.log(), blobs, [this](auto task) { boost::asio::post(workers_, std::move(task)); }),
         found_(catalog.log(), catalog.topics()),
-        api_(catalog, entries_, found_, clock),
+        api_(catalog, entries_, found_, clock, options.transcodes),
         sessions_(access, audit, clock, options.secure_cookies),
-        events_(catalog, clock),
+        events_(catalog, clock, options.transcodes),
         workers_(options.workers) {}
 
   void handle(const Request& request, const Answer& give) {
@@ -171,6 +178,8 @@ class Site::Parts {
     if (!viewer) return answer(who_are_you(viewer.error()));
     if (is_at(*target, "api", "events")) return answer(listen(request, *viewer));
     Asked asked{std::move(*target), std::move(*viewer), request};
+    if (hls_.is_transcoded(asked.target) && asked.viewer->may_view(asked.target.path[1]))
+      return boost::asio::post(workers_, [this, answer, asked] { give_transcoded(asked, answer); });
     auto go = [this, answer, asked] { later(answer, [this, asked] { return route(asked); }); };
     if (!may_wait(asked)) return go();
     boost::asio::post(workers_, [this, asked, go] { hls_.when_there(asked.target, go, stop_.get_token()); });
@@ -182,6 +191,7 @@ class Site::Parts {
     edge_.stop();
     found_.stop();
     workers_.join();
+    seen_.stop();
   }
 
  private:
@@ -230,6 +240,27 @@ class Site::Parts {
     });
   }
 
+  // Whoever transcodes it answers, so that nobody waits for that but the client.
+  template <typename Answering>
+  void give_transcoded(const Asked& asked, Answering answer) {
+    if (stop_.stop_requested()) return;
+    const auto& path = asked.target.path;
+    try {
+      hls_.transcoded(path[1], path[3], asked.request.gone, stop_.get_token(),
+                      [this, asked, answer](Result<ServedMedia> served) {
+                        if (!served) return answer(error_response(served.error()));
+                        answer(given(asked, std::move(*served)));
+                      });
+    } catch (const std::exception& thrown) {
+      answer(error_response({ErrorCode::kInternal, thrown.what()}));
+    }
+  }
+
+  Response given(const Asked& asked, ServedMedia served) {
+    audit_.note_view(asked.viewer->name(), asked.request.peer, asked.target.path[1], served.time);
+    return std::move(served.response);
+  }
+
   Response listen(const Request& request, const ViewerPtr& viewer) {
     Response response;
     response.content_type = "text/event-stream";
@@ -255,6 +286,7 @@ class Site::Parts {
     const auto& path = asked.target.path;
     const auto& viewer = *asked.viewer;
     auto stop = stop_.get_token();
+    if (path.size() == 3 && path[2] == "watch.m3u8") return hls_.watch(stream, asked.target, viewer, stop);
     if (path.size() == 3 && path[2] == "hls.m3u8") return hls_.recorded(stream, asked.target, viewer, stop);
     if (path.size() == 3 && path[2] == "live.m3u8") return hls_.live(stream, asked.target, viewer, stop);
     if (path.size() == 3 && path[2] == "clip.mp4") return clip(stream, asked, false);
@@ -263,14 +295,13 @@ class Site::Parts {
     if (path.size() == 4 && path[2] == "init") return hls_.init(stream, path[3], stop);
     if (path.size() != 4) return nothing_here();
     GOPLINE_ASSIGN(auto served, media(stream, asked, stop));
-    audit_.note_view(viewer.name(), asked.request.peer, stream, served.time);
-    return std::move(served.response);
+    return given(asked, std::move(served));
   }
 
   Result<ServedMedia> media(const std::string& stream, const Asked& asked, const StopToken& stop) {
     const auto& kind = asked.target.path[2];
     const auto& file = asked.target.path[3];
-    if (kind == "parts") return hls_.part(stream, file);
+    if (kind == "parts") return hls_.part(stream, file, stop);
     if (kind == "segments") return hls_.segment(stream, file, stop);
     // A presigned address is for GET alone.
     if (kind == "stored") return hls_.stored(stream, file, asked.request.method == "GET", stop);
@@ -315,8 +346,11 @@ class Site::Parts {
   AuditLog& audit_;
   EntryCache entries_;
   SegmentStore segments_;
+  EntryFinder finder_;
   LiveEdge edge_;
   HeardSegments heard_;
+  HeardParts heard_parts_;
+  SeenSegments seen_;
   HlsRoutes hls_;
   Snapshots snapshots_;
   ClipRoutes clips_;

@@ -24,7 +24,7 @@ struct SiteOptions {
   bool secure_cookies = true;  // which browsers send over TLS, or to this machine itself, alone
   bool over_tls = false;       // browsers are told to come back over TLS alone (HSTS)
   CrossOrigin cross_origin = {};
-  bool transcodes = true;       // sound that browsers do not know
+  bool transcodes = true;       // sound and pictures that browsers do not know
   bool redirect_blobs = false;  // claim-checked segments are fetched from their store, by presigned addresses
   std::string blob_origin;      // of these; empty: not known. The page may fetch from there
 };

@@ -40,7 +40,9 @@ Result<MainTrack> main_track_in(const std::vector<SegmentPtr>& segments, const s
   if (main.track.codec.type != media::MediaType::kVideo)
     return fail(ErrorCode::kUnsupported, "{}: it has no pictures", entries.back()->stream);
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    GOPLINE_ASSIGN(auto packets, media::unpack_segment(segments[i]->bytes, "video/mp4", tracks));
+    GOPLINE_ASSIGN(
+        auto packets,
+        media::unpack_segment(segments[i]->bytes, segments[i]->is_nut ? "video/x-nut" : "video/mp4", tracks));
     std::erase_if(packets, [&](const Packet& packet) { return packet.track != index; });
     if (main.packets.empty() && !packets.empty()) {
       auto ticks = (packets.front().pts ? packets.front().pts : packets.front().dts).value_or(0);

@@ -203,10 +203,16 @@ TEST_F(Segments, that_are_damaged_or_gone_say_so_and_are_tried_again) {
   EXPECT_TRUE(store->get(*all[2], {}));
 }
 
-TEST_F(Segments, in_a_form_that_no_browser_plays_are_refused) {
-  stream.write_epoch(cut_clip("street.avi"));
+TEST_F(Segments, in_a_form_that_no_browser_plays_have_nothing_for_one) {
+  auto avi = cut_clip("street.avi");
+  stream.write_epoch(avi);
   open();
-  EXPECT_EQ(store->get(*entries()[0], {}).error().code, ErrorCode::kUnsupported);
+  auto segment = store->get(*entries()[0], {});
+  ASSERT_TRUE(segment) << segment.error().message;
+  EXPECT_TRUE((*segment)->is_nut);
+  EXPECT_EQ((*segment)->bytes, avi.segments.front().bytes.flatten());
+  EXPECT_TRUE((*segment)->tracks.track_ids.empty());
+  EXPECT_TRUE((*segment)->fragments.empty());
 }
 
 }  // namespace

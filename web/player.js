@@ -137,7 +137,7 @@ export class Player {
     if (this.stream?.state !== 'live') return;
     this.isLive = true;
     this.setRate(1);
-    this.load(`${streamPath(this.id)}/live.m3u8`, null);
+    this.load(`${streamPath(this.id)}/watch.m3u8`, null);
   }
 
   goTo(time) {
@@ -146,9 +146,10 @@ export class Player {
     const query = new URLSearchParams({ from: isoTime(time), to: isoTime(to) });
     this.pieceEnd = to;
     this.wanted = time;
-    this.load(`${streamPath(this.id)}/hls.m3u8?${query}`, time);
+    this.load(`${streamPath(this.id)}/watch.m3u8?${query}`, time);
   }
 
+  // Which playlist of those that watch.m3u8 names, hls.js chooses by what the browser decodes.
   load(url, time) {
     this.hls?.destroy();
     this.say(null);
@@ -229,7 +230,7 @@ export class Player {
     const latest = this.stream.state === 'live' ? this.streams.now() : this.stream.to;
     if (this.stream.state === 'live' && time > latest - 3000) return this.goLive();
     const clamped = Math.min(Math.max(time, this.stream.from), latest - 100);
-    const details = this.isLive ? null : this.hls?.levels?.[0]?.details;
+    const details = this.isLive ? null : this.hls?.latestLevelDetails;
     const position = details ? positionOf(details, clamped) : null;
     if (position === null) return this.goTo(clamped);
     this.wanted = clamped;

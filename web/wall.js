@@ -71,7 +71,7 @@ class Tile {
     video.muted = video.playsInline = true;
     this.hls = new Hls({ enableWorker: false, maxBufferLength: 10, backBufferLength: 0 });
     this.hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.left());
-    this.hls.loadSource(`${streamPath(this.id)}/live.m3u8`);
+    this.hls.loadSource(`${streamPath(this.id)}/watch.m3u8`);
     this.hls.attachMedia(video);
     video.addEventListener('playing', () => this.picture.append(video, this.badge), { once: true });
     video.play().catch(() => {});

@@ -82,6 +82,35 @@ TEST_F(HttpServers, an_answer_may_come_later_from_another_thread) {
   answer(refuse(200, "and again"));  // nobody is there
 }
 
+TEST_F(HttpServers, who_makes_an_answer_is_told_when_the_client_has_gone) {
+  std::promise<StopToken> asked;
+  std::promise<void> left;
+  start([&](const Request& request, const Answer&) { asked.set_value(request.gone); });
+  auto client = std::make_unique<TestClient>(server->port());
+  client->send("GET / HTTP/1.1\r\n\r\n");
+  auto gone = asked.get_future().get();
+  std::stop_callback when_gone(gone, [&] { left.set_value(); });
+  EXPECT_FALSE(gone.stop_requested());
+  client.reset();
+  left.get_future().wait();
+}
+
+TEST_F(HttpServers, who_asks_on_has_not_gone) {
+  std::promise<std::pair<StopToken, Answer>> first;
+  start([&](const Request& request, const Answer& answer) {
+    if (request.target == "/1") return first.set_value({request.gone, answer});
+    answer(respond(200, "text/plain", request.gone.stop_requested() ? "gone" : "there"));
+  });
+  TestClient client(server->port());
+  client.send("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+  auto [gone, answer] = first.get_future().get();
+  EXPECT_FALSE(gone.stop_requested());
+  answer(respond(200, "text/plain", "one"));
+  EXPECT_THAT(client.receive(), EndsWith("one"));
+  EXPECT_THAT(client.receive(), EndsWith("there"));
+  EXPECT_THAT(client.ask("GET /3 HTTP/1.1\r\n\r\n"), EndsWith("there"));
+}
+
 TEST_F(HttpServers, a_handler_that_throws_is_a_server_error) {
   start([](const Request&, const Answer&) { throw std::runtime_error("oh"); });
   EXPECT_THAT(TestClient(server->port()).ask("GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 500 "));

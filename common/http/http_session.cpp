@@ -99,6 +99,7 @@ void HttpSession::start() {
 void HttpSession::end() {
   if (has_ended_) return;
   has_ended_ = true;
+  gone_.request_stop();
   source_.reset();
   stream_.close();
   host_.on_end(*this);
@@ -149,6 +150,8 @@ void HttpSession::on_request(ErrorCode error) {
   if (!parser_->is_done()) return respond(refuse(413, kNoBody));
   const auto& read = parser_->get();
   auto request = request_of(read, peer_);
+  gone_ = StopSource();
+  request.gone = gone_.get_token();
   keep_alive_ = read.keep_alive();
   with_body_ = request.method != "HEAD";
   is_chunked_ = read.version() >= 11;
@@ -159,6 +162,20 @@ void HttpSession::on_request(ErrorCode error) {
   } catch (const std::exception& thrown) {
     answer(refuse(500, thrown.what()));
   }
+  watch_for_leaving();
+}
+
+// Something to read and nothing in it is the client's end of the connection. It may still take its answer.
+void HttpSession::watch_for_leaving() {
+  if (is_watched_ || has_ended_) return;
+  is_watched_ = true;
+  stream_.socket().async_wait(asio::ip::tcp::socket::wait_read,
+                              [self = shared_from_this(), watched = gone_](ErrorCode error) mutable {
+                                self->is_watched_ = false;
+                                ErrorCode unknown;
+                                if (!error && self->stream_.socket().available(unknown) == 0 && !unknown)
+                                  watched.request_stop();
+                              });
 }
 
 // The server keeps a session until its end, so an answer that comes after that finds nobody.

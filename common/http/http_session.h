@@ -58,6 +58,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void read_request();
   void on_request(ErrorCode error);
   Answer answer_once();
+  void watch_for_leaving();
   void respond(Response response);
   void send(BufferChain bytes, void (HttpSession::*then)());
   std::chrono::milliseconds time_to_take(std::size_t bytes) const;
@@ -77,6 +78,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> parser_;
   std::string peer_;
   // Of the request in hand:
+  StopSource gone_;
   bool keep_alive_ = false;
   bool with_body_ = true;
   bool is_chunked_ = false;
@@ -84,6 +86,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<std::uint64_t> unsent_;  // of what was promised of it
   BufferChain sending_;
 
+  bool is_watched_ = false;  // whether something comes from the client, while it waits
   bool is_idle_ = false;
   bool has_ended_ = false;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/stop_signal.h"
 #include "common/bytes/buffer_chain.h"
 
 namespace gopline::http {
@@ -19,6 +20,9 @@ struct Request {
   std::string target;  // as it came: see parse_request_target()
   std::vector<std::pair<std::string, std::string>> headers;
   std::string peer;  // the client's address, without its port
+  // Requested once the client is seen to have gone while its answer is made: what is dear and made for it
+  // alone can be left.
+  StopToken gone;
 
   // The first header of that name, in any case (RFC 9110, 5.1); nullopt: it is not there.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -16,8 +16,8 @@ namespace {
 
 OutboxLimits limits_of(const LiveOptions& live) {
   constexpr std::uint64_t kMemoryBeforeSpill = 8 << 20;  // what a kill of the program may cost
-  auto memory =
-      live.spill.empty() ? live.max_waiting_bytes : std::min(live.max_waiting_bytes, kMemoryBeforeSpill);
+  auto memory = live.max_waiting_bytes.value_or(kWaitingBytes);
+  if (!live.spill.empty()) memory = std::min(memory, kMemoryBeforeSpill);
   return {memory, live.spill_bytes, live.spill_age};
 }
 
@@ -283,6 +283,11 @@ class LiveRun {
 };
 
 }  // namespace
+
+std::uint64_t share_of_waiting_bytes(std::size_t sources) {
+  constexpr std::uint64_t kAllTogether = 2ULL << 30, kLeast = 4 << 20;
+  return std::clamp(kAllTogether / std::max<std::size_t>(sources, 1), kLeast, kWaitingBytes);
+}
 
 bool is_live_url(std::string_view source) {
   constexpr std::array<std::string_view, 12> kSchemes{"rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtmpe",

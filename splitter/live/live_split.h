@@ -23,13 +23,19 @@ namespace gopline::splitter {
 // RTSP's way of carrying packets. UDP falls back to TCP where nothing comes.
 enum class RtspTransport { kTcp, kUdp };
 
+inline constexpr std::uint64_t kWaitingBytes = 64 << 20;
+
+// What one of so many live sources of a process may have waiting, where nobody says: kWaitingBytes, but 2 GiB
+// for all together, and never less than 4 MiB.
+std::uint64_t share_of_waiting_bytes(std::size_t sources);
+
 struct LiveOptions {
   Duration patience = std::chrono::seconds(10);  // of connecting, and of each wait for a packet
   ReconnectOptions reconnect;
   CaptureTimeOptions capture_time;
   RtspTransport transport = RtspTransport::kTcp;
-  std::uint64_t max_waiting_bytes =
-      64 << 20;  // for the log, in memory; beyond, whole GOPs are dropped and said to be
+  // For the log, in memory; beyond, whole GOPs are dropped and said to be. nullopt: kWaitingBytes.
+  std::optional<std::uint64_t> max_waiting_bytes;
   // A folder for what the log cannot take now, in which every stream has one of its own; then little waits in
   // memory. Empty: there is none.
   std::string spill;

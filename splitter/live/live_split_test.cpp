@@ -285,6 +285,13 @@ TEST_F(LiveSplit, WhatALogNeverTookIsWrittenByTheNextRun) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path() + "/stream-site-7%2Fdoor-2"));
 }
 
+TEST(WaitingBytes, AreSharedByManySources) {
+  EXPECT_EQ(share_of_waiting_bytes(0), 64u << 20);
+  EXPECT_EQ(share_of_waiting_bytes(32), 64u << 20);
+  EXPECT_EQ(share_of_waiting_bytes(64), 32u << 20);
+  EXPECT_EQ(share_of_waiting_bytes(5000), 4u << 20);
+}
+
 TEST(LiveUrl, IsKnownByItsScheme) {
   EXPECT_TRUE(is_live_url("rtsp://camera/1"));
   EXPECT_TRUE(is_live_url("rtsps://camera/1"));

@@ -51,11 +51,11 @@ function checkFragment(moof, mdat, tracks) {
   return { track: traf.tfhd.track_id, begin, end: begin + durations.reduce((sum, one) => sum + one, 0) };
 }
 
-for (const stream of ['h264', 'hevc', 'av1', 'g711']) {
-  test(stream, async () => {
+for (const [stream, query] of [['h264', ''], ['hevc', ''], ['hevc', '?video=h264'], ['av1', ''], ['av1', '?video=h264'], ['g711', '']]) {
+  test(stream + query, async () => {
     const base = `${server.url}/streams/${stream}/`;
     const parser = new Parser();
-    parser.push(await (await fetch(`${base}hls.m3u8`)).text());
+    parser.push(await (await fetch(`${base}hls.m3u8${query}`)).text());
     parser.end();
     let ends = new Map(), before = null;
     for (const one of parser.manifest.segments) {

@@ -1,6 +1,6 @@
 // The program as the tests drive it.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,14 @@ export class Bench {
     return execFileSync(program, [args[0], '--log', this.log, ...args.slice(1)], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
+  // A clip of this bench's own, made of another.
+  make(source, clip, ...how) {
+    execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', join(media, source), ...how, join(this.folder, clip)]);
+  }
+
   split(clip, stream, start) {
-    this.run('split', join(media, clip), '--stream', stream, '--start-time', start);
+    const own = join(this.folder, clip);
+    this.run('split', existsSync(own) ? own : join(media, clip), '--stream', stream, '--start-time', start);
   }
 
   addUser(name, password, role, streams) {

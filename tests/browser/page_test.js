@@ -264,6 +264,25 @@ test('sound that no browser knows is heard', async () => {
   await until(`${video}.webkitAudioDecodedByteCount > 10000`);
 });
 
+test('pictures that no browser knows are seen, and sought in', async () => {
+  bench.make('street.mp4', 'asp.mp4', '-c:v', 'mpeg4', '-bf', '2', '-g', '20', '-q:v', '4', '-c:a', 'copy');
+  bench.split('asp.mp4', 'asp', '2026-11-22T18:00:00Z');
+  bench.split('street.avi', 'old', '2026-11-22T18:00:00Z'); // which fits no MP4, either
+  bench.split('street_hevc.mp4', 'yard', '2026-11-22T18:00:00Z'); // a browser may know it; Debian's does not
+  const server = await bench.serve();
+  for (const [stream, seconds] of [['asp', 20], ['old', 15], ['yard', 12]]) {
+    await page.goto(`${server.url}/#/${stream}`);
+    await plays();
+    assert.deepEqual(await page.evaluate(`[${video}.videoWidth, ${video}.videoHeight]`), [768, 576], stream);
+    await page.keyboard.press('ArrowRight');
+    await until(`Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow")) >= ${start / 1000 + 5} && !${video}.seeking && ${video}.readyState >= 2`);
+    await until(`${video}.ended`); // to the last picture
+    assert.ok(Math.abs(await page.evaluate(`${video}.duration`) - seconds) < 0.3, stream);
+    await keep(`transcoded-${stream}`);
+  }
+  await until(`${video}.webkitDecodedFrameCount > 50`);
+});
+
 test('live plays, tells how far behind it is, and goes on when the server comes back', async () => {
   bench.camera('street.mp4', 'gate');
   const server = await startedWith('gate');
@@ -287,6 +306,15 @@ test('in parts, live is less than two seconds behind', async () => {
   await until('Number(/([\\d.]+) s behind/.exec(document.querySelector(".clock").textContent)?.[1] ?? 99) < 2');
   await plays();
   await keep('low-latency');
+});
+
+test('in parts, sound that no browser knows is heard', async () => {
+  bench.camera('door_g711.mkv', 'door', '--latency', 'low');
+  const server = await startedWith('door');
+  await page.goto(`${server.url}/#/door`);
+  await plays();
+  await until(`${video}.webkitAudioDecodedByteCount > 10000`);
+  assert.match(await (await fetch(`${server.url}/streams/door/live.m3u8`)).text(), /#EXT-X-PART:.*-aac\.m4s/);
 });
 
 test('over a gap and into the next epoch', async () => {
@@ -326,7 +354,7 @@ test('who has to say who they are is asked, and sees what is theirs', async () =
 
 test('what is empty, missing or not playable says so', async () => {
   bench.split('street.avi', 'old', '2026-11-22T18:00:00Z');
-  const server = await bench.serve();
+  const server = await bench.serve(0, '--no-transcoding');
   await page.goto(`${server.url}/#/old`);
   await say('No browser plays this');
   await page.goto(`${server.url}/#/none`);

@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => bench.close());
 
-for (const target of ['gate/hls.m3u8', 'gate/live.m3u8', 'door/live.m3u8', 'yard/hls.m3u8', 'gate/hls.m3u8?from=2026-11-22T18:00:05Z&to=2026-11-22T18:00:09Z']) {
+for (const target of ['gate/hls.m3u8', 'gate/live.m3u8', 'door/live.m3u8', 'yard/hls.m3u8', 'yard/hls.m3u8?video=h264', 'gate/hls.m3u8?from=2026-11-22T18:00:05Z&to=2026-11-22T18:00:09Z']) {
   test(target, async () => {
     const text = await (await fetch(`${server.url}/streams/${target}`)).text();
     const strict = HLS.parse(text);
@@ -36,5 +36,22 @@ for (const target of ['gate/hls.m3u8', 'gate/live.m3u8', 'door/live.m3u8', 'yard
     parser.end();
     assert.deepEqual(parser.manifest.segments.map((s) => s.uri), strict.segments.map((s) => s.uri).filter((uri) => uri));
     for (const segment of parser.manifest.segments) assert.ok(segment.dateTimeObject ?? segment.programDateTime, 'a segment without a time');
+  });
+}
+
+for (const [target, count] of [['yard/watch.m3u8?from=2026-11-22T18:00:00Z', 2], ['yard/watch.m3u8', 2], ['gate/watch.m3u8', 1], ['door/watch.m3u8', 1]]) {
+  test(target, async () => {
+    const text = await (await fetch(`${server.url}/streams/${target}`)).text();
+    const strict = HLS.parse(text);
+    assert.equal(strict.isMasterPlaylist, true);
+    assert.equal(strict.variants.length, count);
+    const parser = new Parser();
+    parser.push(text);
+    parser.end();
+    assert.deepEqual(parser.manifest.playlists.map((one) => one.uri), strict.variants.map((one) => one.uri));
+    for (const { uri, bandwidth, codecs } of strict.variants) {
+      assert.ok(bandwidth > 1 && codecs, uri);
+      assert.equal(HLS.parse(await (await fetch(`${server.url}/streams/${target.split('/')[0]}/${uri}`)).text()).isMasterPlaylist, false);
+    }
   });
 }

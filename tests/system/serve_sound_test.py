@@ -25,7 +25,7 @@ class Sound(ServeTest):
     def transcoded(self):
         with urllib.request.urlopen(self.metrics, timeout=60) as answer:
             text = answer.read().decode()
-        return int(float(re.search(r"gopline_server_transcoding_seconds_count (\S+)", text)[1]))
+        return int(float(re.search(r'gopline_server_transcoding_seconds_count{media="sound"} (\S+)', text)[1]))
 
     def samples(self, path):
         """What a player hears, as numbers, 48 000 a second."""
@@ -113,6 +113,61 @@ class Sound(ServeTest):
     def test_what_is_not_there_says_so(self):
         self.json(self.server, "/streams/door/segments/9-9-aac.m4s", 404)
         self.json(self.server, "/streams/door/init/0000-aac.mp4", 404)
+
+
+class InParts(ServeTest):
+    """A door station that writes its segments in parts."""
+
+    def setUp(self):
+        super().setUp()
+        camera = self.start_gopline("split", self.clip("door_g711.mkv"), "--stream", "door", "--loop", "--rate", "realtime", "--latency", "low", "--quiet")
+        self.wait_for_segments(camera, "door", 2)
+        self.server = Server(self)
+
+    def playlist(self):
+        return self.text(self.server, "/streams/door/live.m3u8")
+
+    def fetched(self, playlist, names):
+        """What a player fetches, put into one file."""
+        path = self.folder / "heard.mp4"
+        names = [re.search('EXT-X-MAP:URI="([^"]+)"', playlist)[1], *names]
+        path.write_bytes(b"".join(self.server.ask(f"/streams/door/{name}")[1] for name in names))
+        return path
+
+    def test_parts_have_sound_without_a_hole(self):
+        playlist = self.playlist()
+        parts = [uri for uri in re.findall(r'#EXT-X-PART:.*URI="([^"]+)"', playlist) if uri.startswith("parts/0-1-") or uri.startswith("parts/0-0-")]
+        self.assertGreater(len(parts), 5)
+        self.assertTrue(all(uri.endswith("-aac.m4s") for uri in [*parts, *uris(playlist)]), playlist)
+        path = self.fetched(playlist, parts)
+        packets = {kind: probe(path, "-select_streams", kind, "-show_packets")["packets"] for kind in "av"}
+        times = [round(float(packet["dts_time"]) * 48000) for packet in packets["a"]]
+        for earlier, later in zip(times, times[1:]):
+            self.assertAlmostEqual(later - earlier, 1024, delta=1)
+        heard, seen = (float(packets[kind][-1]["pts_time"]) for kind in "av")
+        self.assertLess(abs(seen - heard), 0.25)  # the rest is the next part's
+        out = self.folder / "heard.f32"
+        decoded = subprocess.run(["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-i", path, "-map", "0:a", "-f", "f32le", out], capture_output=True, text=True)
+        self.assertEqual((decoded.returncode, decoded.stderr), (0, ""))
+        self.assertGreater(max(map(abs, memoryview(out.read_bytes()).cast("f"))), 0.01)
+
+    def test_who_waits_for_a_part_gets_it_with_sound(self):
+        playlist = self.playlist()
+        hint = re.search(r'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]+)"', playlist)[1]
+        self.assertTrue(hint.endswith("-aac.m4s"))
+        response, part = self.server.ask(f"/streams/door/{hint}")
+        if response.status == 404:  # the segment ended before it
+            hint = re.search(r'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]+)"', self.playlist())[1]
+            response, part = self.server.ask(f"/streams/door/{hint}")
+        self.assertEqual(response.status, 200)
+        self.assertEqual(part.count(b"moof"), 2)
+
+    def test_a_whole_segment_is_the_same_wherever_it_comes_from(self):
+        names = uris(self.playlist())[-2:]
+        here = [self.server.ask(f"/streams/door/{name}")[1] for name in names]
+        other = Server(self)  # which reads them out of the log
+        self.assertEqual([other.ask(f"/streams/door/{name}")[1] for name in names], here)
+        self.assertEqual([body.count(b"moof") > 2 for body in here], [True, True])
 
 
 if __name__ == "__main__":

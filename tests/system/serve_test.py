@@ -33,7 +33,7 @@ class Playing(ServeTest):
 
     def test_what_fits_no_mp4_says_so(self):
         self.split(self.clip("street.avi"))
-        server = Server(self)
+        server = Server(self, "--no-transcoding")
         self.assertFalse(self.json(server, "/api/streams")["streams"][0]["playable"])
         self.assertIn("no browser plays", self.json(server, "/streams/street/hls.m3u8", 415)["error"])
 

@@ -1,6 +1,7 @@
 #include "common/media/frames/picture_encoder.h"
 
 #include <algorithm>
+#include <climits>
 
 #include "common/media/frames/encoding.h"
 
@@ -20,6 +21,7 @@ class X264Encoder final : public PictureEncoder {
     AvFramePtr frame(av_frame_clone(&picture.frame()));
     if (!frame) return fail(ErrorCode::kInternal, "out of memory");
     frame->pts = index;
+    frame->pict_type = AV_PICTURE_TYPE_NONE;  // what its decoder made of it would be asked for
     return take(encode_frame(*context_, frame.get(), 0, out), out);
   }
 
@@ -48,7 +50,7 @@ Result<std::unique_ptr<PictureEncoder>> PictureEncoder::open(const PictureEncode
   context->pix_fmt = AV_PIX_FMT_YUV420P;
   context->framerate = to_av(rate);
   context->time_base = {static_cast<int>(rate.den), static_cast<int>(rate.num)};
-  context->sample_aspect_ratio = {1, 1};
+  context->sample_aspect_ratio = to_av(options.sample_aspect_ratio);
   context->color_range = AVCOL_RANGE_MPEG;
   context->colorspace = options.hd_colours ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
   context->color_primaries = options.hd_colours ? AVCOL_PRI_BT709 : AVCOL_PRI_SMPTE170M;
@@ -57,6 +59,8 @@ Result<std::unique_ptr<PictureEncoder>> PictureEncoder::open(const PictureEncode
   context->gop_size = std::max(1, static_cast<int>(rate.to_double() * seconds + 0.5));
   if (options.pictures_in_gop > 0) context->gop_size = options.pictures_in_gop;
   context->thread_count = kThreads;
+  context->rc_max_rate = options.most_bit_rate;
+  context->rc_buffer_size = static_cast<int>(std::min<std::int64_t>(options.most_bit_rate, INT_MAX));
   if (wants_global_header(options.container)) context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   AvDictionary settings;
   av_dict_set(&settings.entries, "preset", "veryfast", 0);

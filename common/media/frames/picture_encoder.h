@@ -19,6 +19,8 @@ struct PictureEncoderOptions {
   bool low_delay = false;   // a picture's packet comes before the next picture
   bool hd_colours = true;   // the pictures are BT.709, else BT.601
   int pictures_in_gop = 0;  // 0: so many as frame_rate says are a second or two
+  Rational sample_aspect_ratio{1, 1};
+  std::int64_t most_bit_rate = 0;  // bits a second, over any second; 0: as the pictures want it
 };
 
 // Pictures to H.264 (libx264). The number of threads is fixed, so the same pictures give the same packets on

@@ -8,6 +8,7 @@
 #include "common/bytes/buffer.h"
 #include "common/bytes/buffer_chain.h"
 #include "common/media/types.h"
+#include "server/renditions/stored_packets.h"
 
 namespace gopline::server {
 
@@ -30,12 +31,12 @@ class SoundRendition {
   // kUnsupported: it cannot be decoded, or AAC not be encoded.
   static Result<SoundRendition> of(const std::vector<media::Track>& tracks, std::size_t audio);
 
-  // A browser's init with the sound's track in it.
-  Result<Buffer> init(const Buffer& browser_init) const;
+  int track_id() const { return encoded_.id; }
+  Result<Buffer> init() const;  // of this track alone
 
-  // moof mdat of the sound of a stored segment; empty: there is none. `before`: the stored segment that it
-  // follows on without a break; nullptr: it begins here.
-  Result<BufferChain> fragment(const Buffer& segment, const Buffer* before) const;
+  // moof mdat of the sound of a segment, or of a part of one; empty: there is none. `before`: what it follows
+  // on without a break, the newest last; half a second of it is looked at. Empty: it begins here.
+  Result<BufferChain> fragment(const StoredMedia& media, const std::vector<StoredMedia>& before) const;
 
  private:
   Result<BufferChain> encode(const std::vector<float>& samples, std::int64_t begin, std::int64_t first,

@@ -1,4 +1,4 @@
-#include "server/sound_rendition.h"
+#include "server/renditions/sound_rendition.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,6 @@
 #include "common/media/frames/sound_decoder.h"
 #include "common/media/frames/sound_encoder.h"
 #include "common/media/init_writer.h"
-#include "common/media/segment_reader.h"
-#include "server/browser_tracks.h"
 
 namespace gopline::server {
 namespace {
@@ -41,25 +39,35 @@ struct Sound {
   std::int64_t end() const { return pieces.back().end; }
 };
 
-Result<Sound> sound_of(const Buffer& segment, const std::vector<media::Track>& tracks, std::size_t audio) {
-  GOPLINE_ASSIGN(auto fragments, media::read_fragments(segment, tracks));
-  const auto& track = tracks[audio];
-  Rational tick{1, track.time_base.den}, sample{1, kRate};
+Result<Sound> sound_of(const StoredMedia& media, const std::vector<media::Track>& tracks, std::size_t audio) {
+  GOPLINE_ASSIGN(auto packets, stored_packets(media, tracks, audio));
+  Rational tick{1, tracks[audio].time_base.den}, sample{1, kRate};
   Sound sound;
-  for (const auto& fragment : fragments) {
-    if (fragment.track_id != track.id) continue;
-    auto count = std::min(fragment.packets.size(), fragment.times.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      auto end = i + 1 < count            ? fragment.times[i + 1]
-                 : fragment.times.empty() ? 0
-                                          : fragment.times.front() + fragment.duration;
-      auto packet = fragment.packets[i];
-      packet.pts = packet.dts = fragment.times[i];
-      sound.pieces.push_back(
-          {std::move(packet), rescale(fragment.times[i], tick, sample), rescale(end, tick, sample)});
-    }
+  for (auto& stored : packets) {
+    stored.packet.pts = stored.packet.dts = stored.time;
+    sound.pieces.push_back(
+        {std::move(stored.packet), rescale(stored.time, tick, sample), rescale(stored.end, tick, sample)});
   }
   return sound;
+}
+
+// What has to be encoded of what came before sound that begins there: up to it without a break, and no more
+// than the encoder needs.
+Result<Sound> sound_before(std::int64_t begin, const std::vector<StoredMedia>& before,
+                           const std::vector<media::Track>& tracks, std::size_t audio) {
+  Sound all;
+  auto from = begin - kAhead - kPreRoll;
+  for (auto media = before.rbegin(); media != before.rend() && (all.pieces.empty() || all.begin() > from);
+       ++media) {
+    GOPLINE_ASSIGN(auto earlier, sound_of(*media, tracks, audio));
+    if (earlier.pieces.empty()) continue;
+    auto next = all.pieces.empty() ? begin : all.begin();
+    if (std::abs(next - earlier.end()) >= kMostSilence) break;
+    std::erase_if(earlier.pieces, [&](const Sound::Piece& piece) { return piece.end <= from; });
+    std::move(all.pieces.begin(), all.pieces.end(), std::back_inserter(earlier.pieces));
+    all = std::move(earlier);
+  }
+  return all;
 }
 
 // Samples in a row, whatever the packets' times: what is missing becomes silence, what comes twice is left
@@ -120,27 +128,17 @@ Result<SoundRendition> SoundRendition::of(const std::vector<media::Track>& track
   return made;
 }
 
-Result<Buffer> SoundRendition::init(const Buffer& browser_init) const {
-  GOPLINE_ASSIGN(auto alone, media::write_init({encoded_}, {media::InitHints{}}));
-  return with_track(browser_init, alone, encoded_.id);
+Result<Buffer> SoundRendition::init() const {
+  return media::write_init({encoded_}, {media::InitHints{}});
 }
 
-Result<BufferChain> SoundRendition::fragment(const Buffer& segment, const Buffer* before) const {
-  GOPLINE_ASSIGN(auto sound, sound_of(segment, tracks_, audio_));
+Result<BufferChain> SoundRendition::fragment(const StoredMedia& media,
+                                             const std::vector<StoredMedia>& before) const {
+  GOPLINE_ASSIGN(auto sound, sound_of(media, tracks_, audio_));
   if (sound.pieces.empty()) return BufferChain();
   auto first = floor_to_frame(sound.begin() + kFrame - 1), last = grid(sound.end());
-  Sound all;
-  if (before) {
-    GOPLINE_ASSIGN(auto earlier, sound_of(*before, tracks_, audio_));
-    bool follows = !earlier.pieces.empty() && std::abs(sound.begin() - earlier.end()) < kMostSilence;
-    if (follows) {
-      first = grid(earlier.end());
-      auto from = earlier.end() - kAhead - kPreRoll;
-      for (auto& piece : earlier.pieces) {
-        if (piece.end > from) all.pieces.push_back(std::move(piece));
-      }
-    }
-  }
+  GOPLINE_ASSIGN(auto all, sound_before(sound.begin(), before, tracks_, audio_));
+  if (!all.pieces.empty()) first = grid(all.end());
   std::move(sound.pieces.begin(), sound.pieces.end(), std::back_inserter(all.pieces));
   auto source = tracks_[audio_];
   source.time_base = {1, source.time_base.den};
