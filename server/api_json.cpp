@@ -86,6 +86,15 @@ std::string streams_json(const std::vector<StreamView>& streams, Timestamp now, 
   return dump(out);
 }
 
+std::string health_json(const LogHealth& health, Timestamp now) {
+  Json log{{"state", health.is_read ? "read" : "away"},
+           {"since", time_json(health.since)},
+           {"behind", health.behind ? Json(*health.behind) : Json()},
+           {"problem", health.problem.empty() ? Json() : Json(health.problem)}};
+  return dump(
+      Json{{"now", format_rfc3339(now)}, {"program", "gopline " GOPLINE_VERSION}, {"log", std::move(log)}});
+}
+
 std::string timeline_json(const std::string& stream, const Timeline& timeline) {
   Json out{{"stream", stream}, {"ranges", Json::array()}, {"gaps", Json::array()}};
   for (const auto& range : timeline.ranges) {

@@ -22,6 +22,7 @@ std::string_view to_string(StreamMood mood);  // "live", "silent", "ended"
 bool is_playable(const StreamView& stream, bool transcodes);
 
 std::string streams_json(const std::vector<StreamView>& streams, Timestamp now, bool transcodes);
+std::string health_json(const LogHealth& health, Timestamp now);
 std::string timeline_json(const std::string& stream, const Timeline& timeline);
 std::string found_json(const std::string& stream, const EventsOfStream& found);
 std::string error_json(std::string_view message);

@@ -29,6 +29,7 @@ Result<http::Response> ApiRoutes::answer(const http::RequestTarget& target, cons
                                          const StopToken& stop) {
   const auto& path = target.path;
   if (path.size() == 2 && path[1] == "streams") return streams(viewer);
+  if (path.size() == 2 && path[1] == "health") return health(viewer);
   if (path.size() == 4 && path[1] == "streams" && (path[3] == "timeline" || path[3] == "events")) {
     if (!viewer.may_view(path[2])) return fail(ErrorCode::kPermissionDenied, "{}: not yours to see", path[2]);
     return path[3] == "events" ? found(path[2], target) : timeline(path[2], target, stop);
@@ -40,6 +41,13 @@ http::Response ApiRoutes::streams(const Viewer& viewer) const {
   auto streams = catalog_.streams();
   std::erase_if(streams, [&](const auto& stream) { return !viewer.may_view(stream.state.stream); });
   return http::respond(200, kJson, streams_json(streams, clock_.now(), transcodes_));
+}
+
+// What the log says of itself names machines and folders.
+http::Response ApiRoutes::health(const Viewer& viewer) const {
+  auto health = catalog_.health();
+  if (!viewer.is_admin()) health.problem.clear();
+  return http::respond(200, kJson, health_json(health, clock_.now()));
 }
 
 Result<http::Response> ApiRoutes::found(const std::string& stream, const http::RequestTarget& target) {

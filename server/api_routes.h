@@ -26,6 +26,7 @@ class ApiRoutes {
 
  private:
   http::Response streams(const Viewer& viewer) const;
+  http::Response health(const Viewer& viewer) const;
   Result<http::Response> timeline(const std::string& stream, const http::RequestTarget& target,
                                   const StopToken& stop);
   Result<http::Response> found(const std::string& stream, const http::RequestTarget& target);

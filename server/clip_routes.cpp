@@ -49,6 +49,8 @@ Result<http::Response> ClipRoutes::clip(const ClipRequest& clip, const http::Req
   response.content_type = "video/mp4";
   response.headers.emplace_back("Content-Disposition",
                                 fmt::format("attachment; filename=\"{}\"", file_name_of(clip)));
+  if (auto bytes = source->expected_bytes(); bytes > 0)
+    response.headers.emplace_back("Expected-Size", std::to_string(bytes));
   if (!source->tag().empty()) {
     auto tag = fmt::format("\"{}\"", source->tag());
     response.headers.emplace_back("ETag", tag);

@@ -61,6 +61,9 @@ Result<std::shared_ptr<ClipSource>> ClipSource::open(Log& log, payload::BlobSour
 
 ClipSource::ClipSource(std::unique_ptr<aggregator::StreamReader> reader, const ClipRequest& request, Run run)
     : reader_(std::move(reader)), run_(std::move(run)), tag_(tag_of(reader_->plan(), request)) {
+  for (const auto& epoch : reader_->plan().epochs) {
+    for (const auto& [number, segment] : epoch.segments) expected_bytes_ += segment.bytes;
+  }
   aggregator::SinkOptions options;
   options.output = "clip.mp4";
   options.format = "fmp4";

@@ -55,6 +55,9 @@ class ClipSource final : public http::BodySource, public std::enable_shared_from
 
   // The same tag is the same file, byte for byte. Empty: footage is in it that is still being written.
   const std::string& tag() const { return tag_; }
+  // Bytes of the segments that it is made of: about its size, which
+  // nobody knows before it was made. 0: unknown.
+  std::uint64_t expected_bytes() const { return expected_bytes_; }
   // Makes the whole file, keeps nothing of it, and says what it is made of. Of a source that nothing was
   // asked of yet, and of which nothing is asked afterwards. `look` is shown each piece, with what is known by
   // then; an error of its ends it.
@@ -71,6 +74,7 @@ class ClipSource final : public http::BodySource, public std::enable_shared_from
   std::unique_ptr<aggregator::Sink> sink_;
   Run run_;
   std::string tag_;
+  std::uint64_t expected_bytes_ = 0;
   std::optional<ClipFacts> facts_;  // while they are wanted
   bool is_complete_ = false;
 };

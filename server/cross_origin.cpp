@@ -8,7 +8,7 @@ namespace {
 
 // What a page may look at besides the headers that every page may (Fetch Standard, 3.2.3).
 constexpr const char* kExposed =
-    "Accept-Ranges, Capture-Time, Content-Disposition, Content-Length, Content-Range, ETag";
+    "Accept-Ranges, Capture-Time, Content-Disposition, Content-Length, Content-Range, ETag, Expected-Size";
 constexpr const char* kAskedWith = "Authorization, If-None-Match, If-Range, Range";
 constexpr const char* kAskAgain = "600";  // seconds
 

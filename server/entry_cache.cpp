@@ -4,12 +4,53 @@
 
 #include "common/base/logging.h"
 #include "common/catalog/partition_scan.h"
+#include "common/record/event_type.h"
+#include "common/record/hour_columns.h"
 
 namespace gopline::server {
 namespace {
 
 // Records of other streams that are read along rather than left out by seeking.
 constexpr std::int64_t kNear = 64;
+constexpr std::size_t kReadBytes = 128 << 10;  // about as many entries: what is beyond them is read in vain
+
+using Place = std::pair<Offset, SegmentNumber>;
+using Entries = std::vector<std::pair<SegmentNumber, EntryPtr>>;
+
+bool is_of_record(const Place& a, const Place& b) {
+  return a.first < b.first;
+}
+
+void take(const StoredRecord& stored, Result<record::IndexEntry> entry, Entries& out) {
+  if (entry) {
+    auto segment = entry->segment;
+    out.emplace_back(segment, std::make_shared<const record::IndexEntry>(std::move(*entry)));
+  } else {
+    log_warning(stored.key, "index entry at offset {}: {}", stored.offset, entry.error().message);
+  }
+}
+
+// Those of `wanted`, sorted, that the record has.
+Entries entries_in(const StoredRecord& stored, const std::vector<Place>& wanted) {
+  Entries out;
+  auto type = record::event_type_of(stored.headers);
+  if (!type || *type != record::EventType::kIndexHour) {
+    take(stored, record::parse_index_entry(stored.headers, *stored.value), out);
+    return out;
+  }
+  auto hour = record::HourColumns::parse(stored.headers, *stored.value);
+  if (!hour) {
+    log_warning(stored.key, "roll-up at offset {}: {}", stored.offset, hour.error().message);
+    return out;
+  }
+  for (std::size_t i = 0; i < hour->size(); ++i) {
+    auto row = hour->row(i);
+    bool is_wanted =
+        row && std::binary_search(wanted.begin(), wanted.end(), Place(stored.offset, row->segment));
+    if (is_wanted) take(stored, hour->entry(i), out);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -31,26 +72,25 @@ void EntryCache::keep(const Key& key, EntryPtr entry) {
   used_.pop_back();
 }
 
-Result<void> EntryCache::read_missing(PartitionId partition, std::vector<Offset> wanted,
-                                      std::map<Offset, EntryPtr>& found, const StopToken& stop) {
+Result<void> EntryCache::read_missing(PartitionId partition, std::vector<Place> wanted, Found& found,
+                                      const StopToken& stop) {
   std::sort(wanted.begin(), wanted.end());
   catalog::ScanOptions options;
   options.stop = stop;
-  options.max_poll_bytes = 1 << 20;
+  options.max_poll_bytes = kReadBytes;
   catalog::PartitionScanner scanner(log_, {index_topic_, partition}, options);
   for (auto first = wanted.begin(); first != wanted.end();) {
     auto last = first;
-    while (std::next(last) != wanted.end() && std::next(last)->value - last->value <= kNear) ++last;
-    GOPLINE_TRY(scanner.scan(*first, last->next(), [&](const StoredRecord& stored) {
-      if (!stored.value || !std::binary_search(first, std::next(last), stored.offset)) return true;
-      auto entry = record::parse_index_entry(stored.headers, *stored.value);
-      if (!entry) {
-        log_warning(stored.key, "index entry at offset {}: {}", stored.offset, entry.error().message);
-        return true;
+    while (std::next(last) != wanted.end() && std::next(last)->first.value - last->first.value <= kNear)
+      ++last;
+    GOPLINE_TRY(scanner.scan(first->first, last->first.next(), [&](const StoredRecord& stored) {
+      auto [begin, end] = std::equal_range(first, std::next(last), Place(stored.offset, {}), is_of_record);
+      if (!stored.value || begin == end) return true;
+      for (auto& [segment, entry] : entries_in(stored, std::vector<Place>(begin, end))) {
+        Place place{stored.offset, segment};
+        found[place] = entry;
+        keep({partition, place}, std::move(entry));
       }
-      auto shared = std::make_shared<const record::IndexEntry>(std::move(*entry));
-      found[stored.offset] = shared;
-      keep({partition, stored.offset}, shared);
       return true;
     }));
     first = std::next(last);
@@ -60,18 +100,19 @@ Result<void> EntryCache::read_missing(PartitionId partition, std::vector<Offset>
 
 Result<std::vector<EntryPtr>> EntryCache::get(PartitionId partition, const std::vector<SegmentRow>& rows,
                                               const StopToken& stop) {
-  std::map<Offset, EntryPtr> found;
-  std::vector<Offset> missing;
+  Found found;
+  std::vector<Place> missing;
   for (const auto& row : rows) {
-    if (auto entry = look_up({partition, row.entry}))
-      found[row.entry] = std::move(entry);
+    Place place{row.entry, row.segment};
+    if (auto entry = look_up({partition, place}))
+      found[place] = std::move(entry);
     else
-      missing.push_back(row.entry);
+      missing.push_back(place);
   }
   if (!missing.empty()) GOPLINE_TRY(read_missing(partition, std::move(missing), found, stop));
   std::vector<EntryPtr> out;
   out.reserve(rows.size());
-  for (const auto& row : rows) out.push_back(found[row.entry]);
+  for (const auto& row : rows) out.push_back(found[{row.entry, row.segment}]);
   return out;
 }
 

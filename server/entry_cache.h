@@ -16,7 +16,8 @@ namespace gopline::server {
 
 using EntryPtr = std::shared_ptr<const record::IndexEntry>;
 
-// The index entries behind rows: read when they are asked for, the newest few thousand kept. Thread-safe.
+// The index entries behind rows, out of records of their own or of roll-ups: read when they are asked for,
+// the newest few thousand kept. Thread-safe.
 class EntryCache {
  public:
   // `log` outlives the cache. `index_topic`: NS.index.
@@ -28,11 +29,13 @@ class EntryCache {
                                     const StopToken& stop);
 
  private:
-  using Key = std::pair<PartitionId, Offset>;
+  using Place = std::pair<Offset, SegmentNumber>;  // a roll-up has many
+  using Key = std::pair<PartitionId, Place>;
+  using Found = std::map<Place, EntryPtr>;
   EntryPtr look_up(const Key& key);
   void keep(const Key& key, EntryPtr entry);
-  Result<void> read_missing(PartitionId partition, std::vector<Offset> wanted,
-                            std::map<Offset, EntryPtr>& found, const StopToken& stop);
+  Result<void> read_missing(PartitionId partition, std::vector<Place> wanted, Found& found,
+                            const StopToken& stop);
 
   Log& log_;
   const std::string index_topic_;

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <tuple>
 
-#include "common/base/rational.h"
 #include "common/base/text.h"
 #include "common/record/event_type.h"
 
@@ -55,15 +54,19 @@ std::optional<SegmentRow> row_from(const StoredRecord& stored) {
   auto time = parse_rfc3339(find_header(stored.headers, "ce_time").value_or(""));
   auto duration = parse_rational(find_header(stored.headers, "ce_duration").value_or(""));
   if (!epoch || !segment || !ordinal || !time || !duration) return std::nullopt;
-  constexpr std::int64_t kMost = INT64_MAX / 4;
-  auto us = std::clamp<std::int64_t>(rescale(duration->num, {1, duration->den}, {1, 1'000'000}), 0, kMost);
   return SegmentRow{stored.offset,
                     EpochNumber(*epoch),
                     SegmentNumber(*segment),
                     Ordinal(*ordinal),
                     *time,
-                    Duration(us),
+                    microseconds_of(*duration),
                     find_header(stored.headers, "ce_late") == "true"};
+}
+
+Duration microseconds_of(Rational duration) {
+  constexpr std::int64_t kMost = INT64_MAX / 4;
+  return Duration(
+      std::clamp<std::int64_t>(rescale(duration.num, {1, duration.den}, {1, 1'000'000}), 0, kMost));
 }
 
 bool SegmentRows::add(const SegmentRow& row) {
@@ -77,6 +80,22 @@ bool SegmentRows::add(const SegmentRow& row) {
   if (place != rows_.end() && place_of(*place) == place_of(row)) return false;
   rows_.insert(place, row);
   return true;
+}
+
+void SegmentRows::add(std::vector<SegmentRow> rows) {
+  auto is_same = [](const SegmentRow& a, const SegmentRow& b) { return place_of(a) == place_of(b); };
+  std::stable_sort(rows.begin(), rows.end(), is_before);
+  std::lock_guard lock(mutex_);
+  for (const auto& row : rows) longest_ = std::max(longest_, row.duration);
+  if (!rows_.empty()) {  // what was there comes first of two that are the same, and stays
+    std::vector<SegmentRow> all;
+    all.reserve(rows_.size() + rows.size());
+    std::merge(rows_.begin(), rows_.end(), rows.begin(), rows.end(), std::back_inserter(all), is_before);
+    rows = std::move(all);
+  }
+  rows.erase(std::unique(rows.begin(), rows.end(), is_same), rows.end());
+  if (rows.capacity() > rows.size() + rows.size() / 8) rows.shrink_to_fit();
+  rows_ = std::move(rows);
 }
 
 std::vector<SegmentRow> SegmentRows::between(std::optional<Timestamp> from,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/rational.h"
 #include "common/base/strong_int.h"
 #include "common/log/log.h"
 
@@ -11,7 +12,7 @@ namespace gopline::server {
 
 // A segment as the headers of its index entry tell it: what a week of a stream is kept as.
 struct SegmentRow {
-  Offset entry;  // of the index entry, in the stream's partition of NS.index
+  Offset entry;  // of the index entry, or of a roll-up that repeats it, in the stream's partition of NS.index
   EpochNumber epoch;
   SegmentNumber segment;
   Ordinal ordinal;
@@ -26,11 +27,15 @@ struct SegmentRow {
 // Of a record of NS.index; nullopt: it is no entry of a segment, or its headers are damaged.
 std::optional<SegmentRow> row_from(const StoredRecord& stored);
 
+// Of a segment's main track; what is negative or beyond all footage counts as 0 or as very long.
+Duration microseconds_of(Rational duration);
+
 // The rows of one stream, in whatever order and how often they come. Thread-safe.
 class SegmentRows {
  public:
   // False: it was there.
   bool add(const SegmentRow& row);
+  void add(std::vector<SegmentRow> rows);  // many at once
 
   // What overlaps [from, to), in the order in which it is played: epochs by capture time, each in the order
   // of its numbers; late footage where its capture time puts it.

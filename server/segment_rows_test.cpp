@@ -25,6 +25,18 @@ TEST(SegmentRows, keep_each_segment_once_in_whatever_order_it_comes) {
   EXPECT_EQ(rows.find(EpochNumber(1), SegmentNumber(2)), std::nullopt);
 }
 
+TEST(SegmentRows, many_at_once_keep_what_was_there) {
+  SegmentRows rows;
+  rows.add(row(1, 2, 4s));
+  auto again = row(1, 2, 4s), first = row(1, 0, 0s);
+  again.entry = first.entry = Offset(99);  // as a roll-up tells them
+  rows.add({again, first, row(1, 3, 6s), row(0, 7, 0s), row(1, 3, 6s)});
+  EXPECT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows.find(EpochNumber(1), SegmentNumber(2))->entry, Offset(2));
+  EXPECT_EQ(rows.find(EpochNumber(1), SegmentNumber(0))->entry, Offset(99));
+  EXPECT_EQ(rows.longest(), 2s);
+}
+
 TEST(SegmentRows, a_range_has_what_overlaps_it) {
   SegmentRows rows;
   for (int i = 0; i < 5; ++i) rows.add(row(1, i, i * 2s));

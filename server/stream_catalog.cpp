@@ -104,17 +104,39 @@ Result<bool> StreamCatalog::begin_following() {
 void StreamCatalog::follow(const StopToken& stop) {
   std::mutex mutex;
   std::condition_variable_any pause;
-  bool was_told = false;
   while (!stop.stop_requested()) {
     auto result = follow_once(stop);
     if (stop.stop_requested()) return;
-    if (!result && !was_told)
-      log_warning("serve", "following the index: {}; trying again", result.error().message);
-    was_told = !result;
+    note_health(result);
     if (result && *result) continue;
     std::unique_lock lock(mutex);
     pause.wait_for(lock, stop, kRetryWait, [] { return false; });
   }
+}
+
+void StreamCatalog::note_health(const Result<bool>& looked) {
+  std::lock_guard lock(mutex_);
+  if (looked.has_value() == health_.is_read) return;
+  health_.is_read = looked.has_value();
+  health_.problem = looked ? "" : looked.error().message;
+  health_.since = clock_.now();
+  if (!looked) log_warning("serve", "following the index: {}; trying again", health_.problem);
+}
+
+LogHealth StreamCatalog::health() const {
+  std::unique_lock lock(mutex_);
+  auto health = health_;
+  auto tail = tail_;
+  lock.unlock();
+  if (!health.is_read) return health;
+  std::int64_t behind = 0;
+  for (const auto& [partition, next] : tail) {
+    auto range = log_.offsets({topics_.index, partition});
+    if (!range) return {false, range.error().message, clock_.now(), std::nullopt};
+    behind += std::max<std::int64_t>(range->end.value - next.value, 0);
+  }
+  health.behind = behind;
+  return health;
 }
 
 // False: there is nothing to follow yet.
@@ -168,6 +190,7 @@ void StreamCatalog::forget_unused() {
     const auto& [stream, loaded] = entry;
     return loaded.use_count() == 1 && loaded->rows.use_count() == 1 && now - loaded->used > kUnusedTime;
   });
+  std::erase_if(rolled_, [&](const auto& entry) { return now - entry.second.used > kUnusedTime; });
 }
 
 // ---- segments
@@ -197,6 +220,33 @@ Result<Offset> StreamCatalog::index_offset_of(const record::StreamState& state,
   return reader->position(where);
 }
 
+std::shared_ptr<RolledIndex> StreamCatalog::rolled(const TopicPartition& where) {
+  std::lock_guard lock(mutex_);
+  auto& entry = rolled_[where.partition];
+  if (!entry.index) entry.index = std::make_shared<RolledIndex>(log_, where);
+  entry.used = clock_.steady_now();
+  return entry.index;
+}
+
+// A log that hands out whole records, as Kafka does, reads all that there is anyhow.
+Result<std::vector<SegmentRow>> StreamCatalog::read_rows(const std::string& stream,
+                                                         const TopicPartition& where, Offset from, Offset to,
+                                                         const StopToken& stop) {
+  if (log_.reads_headers_alone()) return rolled(where)->rows(stream, from, to, stop);
+  std::vector<SegmentRow> rows;
+  catalog::ScanOptions options;
+  options.from = from;
+  options.to = to;
+  options.max_poll_bytes = kScanBytes;
+  options.stop = stop;
+  GOPLINE_TRY(catalog::scan_partition(log_, where, options, [&](const StoredRecord& stored) {
+    if (stored.key != stream) return true;
+    if (auto row = row_from(stored)) rows.push_back(*row);
+    return true;
+  }));
+  return rows;
+}
+
 Result<std::shared_ptr<const SegmentRows>> StreamCatalog::segments(const std::string& stream,
                                                                    std::optional<Timestamp> since,
                                                                    const StopToken& stop) {
@@ -210,17 +260,8 @@ Result<std::shared_ptr<const SegmentRows>> StreamCatalog::segments(const std::st
   if (entry->from <= kept.begin) return entry->rows;
   GOPLINE_ASSIGN(auto from, index_offset_of(view.state, since));
   if (from >= entry->from) return entry->rows;
-  catalog::ScanOptions options;
-  options.from = from;
-  options.to = entry->from;
-  options.headers_only = log_.reads_headers_alone();
-  options.max_poll_bytes = kScanBytes;
-  options.stop = stop;
-  GOPLINE_TRY(catalog::scan_partition(log_, where, options, [&](const StoredRecord& stored) {
-    if (stored.key != stream) return true;
-    if (auto row = row_from(stored)) entry->rows->add(*row);
-    return true;
-  }));
+  GOPLINE_ASSIGN(auto rows, read_rows(stream, where, from, entry->from, stop));
+  entry->rows->add(std::move(rows));
   entry->from = from;
   return entry->rows;
 }

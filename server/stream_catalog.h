@@ -18,6 +18,7 @@
 #include "common/log/log.h"
 #include "common/record/markers.h"
 #include "common/record/topics.h"
+#include "server/rolled_index.h"
 #include "server/segment_rows.h"
 
 namespace gopline::server {
@@ -27,6 +28,15 @@ struct StreamView {
   record::StreamState state;              // as NS.streams has it: its writer tells now and then
   std::optional<Timestamp> last_time;     // where its newest segment ends; the index tells at once
   std::optional<Timestamp> last_written;  // the writer's clock, of the newest that it wrote
+};
+
+// How the catalogue gets on with the log.
+struct LogHealth {
+  bool is_read = true;             // the newest look at it succeeded
+  std::string problem;             // what it said, if not
+  std::optional<Timestamp> since;  // when that began; nullopt: it has been so since the start
+  std::optional<std::int64_t>
+      behind;  // index records that are there and not taken yet; nullopt: nobody knows
 };
 
 // What there is to look at, kept up to date by following NS.streams and NS.index on a thread of its own.
@@ -41,6 +51,9 @@ class StreamCatalog {
 
   std::vector<StreamView> streams() const;                   // by id
   Result<StreamView> find(const std::string& stream) const;  // kNotFound
+
+  // Asks the log where its index ends.
+  LogHealth health() const;
 
   // The stream's segments whose capture times lie at or after `since` (nullopt: all), and perhaps more.
   // Blocks while the index is read. Grows by itself as long as it is held.
@@ -67,16 +80,24 @@ class StreamCatalog {
     Offset kept{};  // what lies before it was forgotten; guarded by `loading`
     SteadyTime used{};
   };
+  struct Rolled {
+    std::shared_ptr<RolledIndex> index;
+    SteadyTime used{};
+  };
   struct Listeners;
 
   StreamCatalog(Log& log, const Clock& clock, record::Topics topics);
   Result<void> refresh_directory();
   Result<bool> begin_following();
   void follow(const StopToken& stop);
+  void note_health(const Result<bool>& looked);
   Result<bool> follow_once(const StopToken& stop);
   void take(const std::vector<StoredRecord>& records, std::set<std::string>& changed);
   void forget_unused();
   Result<std::shared_ptr<Loaded>> loaded(const std::string& stream, PartitionId partition);
+  std::shared_ptr<RolledIndex> rolled(const TopicPartition& where);
+  Result<std::vector<SegmentRow>> read_rows(const std::string& stream, const TopicPartition& where,
+                                            Offset from, Offset to, const StopToken& stop);
   Result<Offset> index_offset_of(const record::StreamState& state, std::optional<Timestamp> since);
 
   Log& log_;
@@ -91,6 +112,8 @@ class StreamCatalog {
   std::map<std::string, record::StreamState> states_;
   std::map<std::string, Known> known_;
   std::map<std::string, std::shared_ptr<Loaded>> loaded_;
+  std::map<PartitionId, Rolled> rolled_;
+  LogHealth health_;
   std::map<PartitionId, Offset> tail_;  // of NS.index: what lies before it has been taken
   std::shared_ptr<Listeners> listeners_;
   std::jthread thread_;

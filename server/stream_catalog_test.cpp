@@ -103,6 +103,21 @@ TEST_F(Catalog, what_the_index_does_not_keep_is_forgotten) {
   EXPECT_EQ(segments()->size(), clip.segments.size() - 2);
 }
 
+TEST_F(Catalog, a_log_that_cannot_be_read_is_told_until_it_can) {
+  stream.write_epoch(clip);
+  open();
+  auto well = catalog->health();
+  EXPECT_TRUE(well.is_read);
+  EXPECT_EQ(well.behind, 0);
+  EXPECT_EQ(well.since, std::nullopt);
+  stream.log.fail_next_polls(1, {ErrorCode::kUnavailable, "the broker is away"});
+  while (!catalog->health().since) std::this_thread::yield();
+  auto away = catalog->health();
+  EXPECT_EQ(away.problem, away.is_read ? "" : "the broker is away");
+  while (!catalog->health().is_read) std::this_thread::yield();
+  EXPECT_EQ(catalog->health().problem, "");
+}
+
 TEST_F(Catalog, entries_are_read_in_the_order_asked_for_and_kept) {
   stream.write_epoch(clip);
   open();

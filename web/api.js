@@ -41,6 +41,13 @@ export async function found(id, from, to, signal) {
   return { isComplete: raw.complete, events: raw.events.map(times) };
 }
 
+// The server and the log that it reads. `took`: ms until it answered.
+export async function health() {
+  const asked = performance.now();
+  const raw = await askJson('api/health');
+  return { ...raw, took: performance.now() - asked, log: { ...raw.log, since: time(raw.log.since) } };
+}
+
 export const me = () => askJson('api/me');
 export const logOut = () => askJson('api/logout', { method: 'POST' });
 

@@ -1,5 +1,7 @@
-// Chooses the view by the address: #/ is the wall, #/STREAM one stream.
+// Chooses the view by the address: #/ is the wall, #/STREAM one stream, #health how all of them do.
 import { logOut, me, Streams } from './api.js';
+import { Exports } from './exports.js';
+import { Health } from './health.js';
 import { Login } from './login.js';
 import { Player } from './player.js';
 import { Wall } from './wall.js';
@@ -10,6 +12,8 @@ const connection = document.getElementById('connection');
 const help = document.getElementById('help');
 const logoutButton = document.getElementById('logout-button');
 const streams = new Streams();
+const exports = new Exports(document.getElementById('exports'));
+const healthAddress = '#health'; // no stream's: those begin with #/
 let current = null;
 
 function idIn(hash) {
@@ -25,9 +29,12 @@ function show() {
   current?.close();
   view.replaceChildren();
   const id = idIn(location.hash);
-  place.textContent = id;
-  document.title = id ? `${id} · gopline` : 'gopline';
-  current = id ? new Player(view, streams, id) : new Wall(view, streams);
+  const isHealth = location.hash === healthAddress;
+  const name = isHealth ? 'Health' : id;
+  place.textContent = name;
+  document.title = name ? `${name} · gopline` : 'gopline';
+  if (isHealth) current = new Health(view, streams);
+  else current = id ? new Player(view, streams, id, exports) : new Wall(view, streams);
 }
 
 streams.addEventListener('connection', () => {
@@ -39,6 +46,7 @@ window.addEventListener('keydown', (event) => {
   if (help.open || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.('input, select, textarea')) return;
   if (event.key === '?') help.showModal();
+  else if (event.key.toLowerCase() === 'h' && streams.isStarted) location.hash = healthAddress;
   else if (!current?.onKey?.(event)) return;
   event.preventDefault();
 });

@@ -22,6 +22,15 @@ export function span(ms) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+// "812 bytes", "3.4 MB"
+export function size(bytes) {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let at = 0;
+  let number = bytes;
+  for (; number >= 999.5 && at + 1 < units.length; ++at) number /= 1000;
+  return `${at === 0 || number >= 100 ? Math.round(number) : number.toFixed(1)} ${units[at]}`;
+}
+
 const causes = {
   'source-outage': 'the camera was away',
   'over-budget': 'dropped: the log could not keep up',

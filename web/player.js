@@ -24,8 +24,9 @@ function button(text, title, action, className = '') {
 }
 
 export class Player {
-  constructor(root, streams, id) {
+  constructor(root, streams, id, exports) {
     this.streams = streams;
+    this.exports = exports;
     this.id = id;
     this.isLive = false;
     this.rate = 1;
@@ -351,14 +352,8 @@ export class Player {
     this.exportButton.textContent = isWhole ? `Export ${span(choice.to - choice.from)}` : 'Export';
   }
 
-  // The browser saves it as it comes and shows how far it is.
   exportClip() {
-    if (this.exportButton.disabled) return;
-    const query = new URLSearchParams({ from: isoTime(this.choice.from), to: isoTime(this.choice.to) });
-    const link = document.createElement('a');
-    link.href = `${streamPath(this.id)}/clip.mp4?${query}`;
-    link.download = '';
-    link.click();
+    if (!this.exportButton.disabled) this.exports.start(this.id, this.choice.from, this.choice.to);
   }
 
   savePicture() {

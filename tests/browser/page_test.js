@@ -136,15 +136,107 @@ test('a clip is marked, saved, and is what was recorded', async () => {
   await page.keyboard.press('ArrowRight');
   await until(`${video}.currentTime > ${at} + 4 && !${video}.seeking`);
   await page.keyboard.press('o');
+  const asked = page.waitForRequest(/clip\.mp4/);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /Save the clip/ }).click()]);
   assert.match(download.suggestedFilename(), /^lobby-2026-11-22T18_00_\d\d\.mp4$/);
   const clip = join(bench.folder, 'clip.mp4');
   await download.saveAs(clip); // waits until it has come whole
-  const facts = await fetch(download.url().replace('clip.mp4', 'clip.json'));
+  await page.getByRole('status').filter({ hasText: /^Saved, / }).waitFor();
+  const facts = await fetch((await asked).url().replace('clip.mp4', 'clip.json'));
   writeFileSync(join(bench.folder, 'clip.json'), await facts.text());
   const proof = JSON.parse(bench.run('verify', '--clip', clip, '--json'));
   assert.equal(proof.as_recorded && proof.same_bytes, true);
   assert.ok(Math.abs(Date.parse(proof.to) - Date.parse(proof.from) - 5000) < 200);
+});
+
+test('an export tells how far it is, is cancelled, and goes on when the server comes back', async () => {
+  // More than lies between server and page at any time.
+  for (let i = 0; i < 12; ++i) bench.split('street.mp4', 'lobby', new Date(start + i * 20_000).toISOString());
+  const server = await bench.serve();
+  await page.goto(`${server.url}/#/lobby`);
+  await plays();
+  await page.keyboard.press('Space');
+  await until(`${video}.paused`);
+  await page.keyboard.press('i');
+  for (let minute = 1; minute <= 3; ++minute) {
+    const at = await shownTime();
+    await page.keyboard.press('Shift+ArrowRight');
+    await until(`!${video}.seeking && Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow")) > ${at} + 50`);
+  }
+  await page.keyboard.press('o');
+  const network = await page.context().newCDPSession(page);
+  await network.send('Network.enable');
+  const slow = { offline: false, latency: 20, uploadThroughput: 20_000, downloadThroughput: 60_000 }; // 3 min take five
+  await network.send('Network.emulateNetworkConditions', slow);
+  const far = '(document.querySelector(".export progress")?.value ?? 0)';
+  await page.keyboard.press('e');
+  await until(`${far} > 0 && ${far} < 1`);
+  await page.getByRole('status').filter({ hasText: /^\d.* of about \d/ }).waitFor();
+  await keep('export');
+  await page.getByRole('list', { name: 'Exports' }).getByRole('button', { name: 'Cancel' }).click();
+  await until('document.querySelectorAll(".export").length === 0');
+  const asked = page.waitForRequest(/clip\.mp4/);
+  await page.keyboard.press('e');
+  await until(`${far} > 0 && ${far} < 1`);
+  await page.keyboard.press('Escape'); // it goes on without the player
+  await server.stop();
+  await network.send('Network.emulateNetworkConditions', { ...slow, downloadThroughput: -1, uploadThroughput: -1 });
+  await page.getByRole('status').filter({ hasText: 'Connection lost at' }).waitFor();
+  const rest = page.waitForResponse((response) => /clip\.mp4/.test(response.url()) && response.status() === 206);
+  const saved = page.waitForEvent('download');
+  await bench.serve(server.port);
+  await rest;
+  const clip = join(bench.folder, 'clip.mp4');
+  await (await saved).saveAs(clip);
+  writeFileSync(join(bench.folder, 'clip.json'), await (await fetch((await asked).url().replace('clip.mp4', 'clip.json'))).text());
+  const proof = JSON.parse(bench.run('verify', '--clip', clip, '--json'));
+  assert.equal(proof.as_recorded && proof.same_bytes, true);
+});
+
+test('an export that cannot be says why', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  bench.addUser('guard', 'correct horse battery', 'viewer', 'lobby');
+  const server = await bench.serve(0, '--users', 'users.json');
+  await page.goto(`${server.url}/#/lobby`);
+  await page.getByLabel('Name').fill('guard');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.keyboard.press('Enter');
+  await plays();
+  await page.keyboard.press('i');
+  await until('Number(document.querySelector(".timeline canvas").getAttribute("aria-valuenow")) > ' + (start / 1000 + 2));
+  await page.keyboard.press('o');
+  await page.keyboard.press('e');
+  await page.getByRole('status').filter({ hasText: 'not yours to export' }).waitFor();
+  await page.getByRole('button', { name: 'Try again' }).waitFor();
+});
+
+test('health tells what is live, what is missing and what to do', async () => {
+  bench.split('street.mp4', 'lobby', '2026-11-22T18:00:00Z');
+  const camera = bench.camera('street.mp4', 'gate');
+  const server = await startedWith('gate');
+  await page.goto(server.url);
+  await page.getByRole('link', { name: /gate/ }).waitFor();
+  await page.keyboard.press('h');
+  const row = (name) => page.getByRole('row', { name: new RegExp(`^${name}`) });
+  await row('gate').filter({ hasText: /live.*none/s }).waitFor();
+  await row('lobby').filter({ hasText: 'ended: its input came to its end' }).waitFor();
+  await page.getByText('is read').waitFor();
+  await page.getByText(/answers in \d+ ms, (level with|\d+ records behind) the log/).waitFor();
+  await page.getByText('All 2 streams are well.').waitFor();
+  await keep('health');
+  await bench.stop(camera, 'SIGKILL');
+  await row('gate').filter({ hasText: /no signal.*Is its camera on/s }).waitFor();
+  await page.getByText('1 of 2 streams want attention.').waitFor();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 375, height: 720 });
+  assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'it scrolls sideways');
+  await keep('health-phone-dark');
+  await server.stop();
+  await page.getByText('cannot be reached', { exact: true }).waitFor();
+  await bench.serve(server.port);
+  await page.getByText('is read').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Find a stream').waitFor();
 });
 
 test('over a slow network it waits, says so, and plays', async () => {

@@ -1,6 +1,7 @@
 // The header parsers on arbitrary lists; what they accept is written again the same.
 #include <cstdlib>
 
+#include "common/record/hour_columns.h"
 #include "common/record/markers.h"
 #include "common/record/segment_headers.h"
 
@@ -43,5 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)record::parse_index_entry(headers, value);
   (void)record::parse_index_hour(headers, value);
   (void)record::parse_stream_state(headers, value);
+  if (auto hour = record::HourColumns::parse(headers, value)) {
+    for (std::size_t i = 0; i < hour->size(); ++i) (void)(hour->row(i) && hour->entry(i));
+  }
   return 0;
 }

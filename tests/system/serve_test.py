@@ -37,6 +37,12 @@ class Playing(ServeTest):
         self.assertFalse(self.json(server, "/api/streams")["streams"][0]["playable"])
         self.assertIn("no browser plays", self.json(server, "/streams/street/hls.m3u8", 415)["error"])
 
+    def test_health(self):
+        self.split(self.clip("street.mp4"))
+        health = self.json(Server(self), "/api/health")
+        self.assertEqual(health["log"], {"state": "read", "since": None, "behind": 0, "problem": None})
+        self.assertTrue(health["program"].startswith("gopline "))
+
     def test_an_interval(self):
         self.split(self.clip("street.mp4"))
         server = Server(self)
