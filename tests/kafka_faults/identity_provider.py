@@ -11,10 +11,10 @@ KEY_ID = "of-this-run"
 
 
 class IdentityProvider:
-    """Serves until stop(). `clients`: their secrets. `lifetime` of a token in seconds; `issued`: how many there were."""
+    """Serves until stop(). `clients`: their secrets. `lifetime` of a token in seconds; `issued_at`: when, by time.monotonic()."""
 
     def __init__(self, folder, clients, audience, lifetime):
-        self.clients, self.audience, self.lifetime, self.issued = clients, audience, lifetime, 0
+        self.clients, self.audience, self.lifetime, self.issued_at = clients, audience, lifetime, []
         self.key = folder / "provider.key"
         subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
         provider = self
@@ -66,9 +66,9 @@ class IdentityProvider:
 
     def token(self, client):
         """RFC 7519, signed with RS256."""
-        self.issued += 1
+        self.issued_at.append(time.monotonic())
         now = int(time.time())
-        claims = {"sub": client, "aud": self.audience, "iat": now, "exp": now + self.lifetime, "jti": str(self.issued)}
+        claims = {"sub": client, "aud": self.audience, "iat": now, "exp": now + self.lifetime, "jti": str(len(self.issued_at))}
         signed = b".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT", "kid": KEY_ID}, claims))
         signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=signed, check=True, capture_output=True).stdout
         return (signed + b"." + _base64url(signature)).decode()
