@@ -9,9 +9,9 @@ namespace gopline::analyzer {
 namespace {
 
 // Sees the same everywhere.
-class StubbornSeer final : public Seer {
+class ConstantSeer final : public Seer {
  public:
-  explicit StubbornSeer(std::vector<Sighting> sightings) : sightings_(std::move(sightings)) {}
+  explicit ConstantSeer(std::vector<Sighting> sightings) : sightings_(std::move(sightings)) {}
   Result<std::vector<Sighting>> look(const media::Picture&) override { return sightings_; }
 
  private:
@@ -33,14 +33,17 @@ struct ToldFindings final : FindingSink {
 const Sighting kPersonAtTheLeft{"person", 0.9, {0.1, 0.2, 0.1, 0.3}},
     kDogAtTheRight{"dog", 0.8, {0.7, 0.2, 0.1, 0.3}};
 
+std::unique_ptr<Seer> sees_a_person_and_a_dog() {
+  return std::make_unique<ConstantSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight});
+}
+
 std::vector<Zone> the_left_half() {
   return {{"left", {{0, 0}, {0.5, 0}, {0.5, 1}, {0, 1}}}};
 }
 
 TEST(StillAnalyzer, TellsAllThatIsSeen) {
   PresenceOptions options;
-  auto analyzer = make_still_analyzer(
-      options, std::make_unique<StubbornSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight}));
+  auto analyzer = make_still_analyzer(options, sees_a_person_and_a_dog());
   ToldFindings sink;
   ASSERT_TRUE(analyzer->take({}, sink));
   ASSERT_EQ(sink.told.size(), 2U);
@@ -52,8 +55,7 @@ TEST(StillAnalyzer, TellsAllThatIsSeen) {
 TEST(StillAnalyzer, TellsWhoStandsInAZone) {
   PresenceOptions options;
   options.zones = the_left_half();
-  auto analyzer = make_still_analyzer(
-      options, std::make_unique<StubbornSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight}));
+  auto analyzer = make_still_analyzer(options, sees_a_person_and_a_dog());
   ToldFindings sink;
   ASSERT_TRUE(analyzer->take({}, sink));
   ASSERT_EQ(sink.told.size(), 1U);
@@ -64,8 +66,7 @@ TEST(StillAnalyzer, TellsWhoStandsInAZone) {
 TEST(FollowingAnalyzer, TellsWhoIsSeenForAWhile) {
   PresenceOptions options;
   options.zones = the_left_half();
-  auto analyzer = make_following_analyzer(
-      options, std::make_unique<StubbornSeer>(std::vector{kPersonAtTheLeft, kDogAtTheRight}));
+  auto analyzer = make_following_analyzer(options, sees_a_person_and_a_dog());
   ToldFindings sink;
   Frame frame;
   for (int i = 0; i < 5; ++i) {

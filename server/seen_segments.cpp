@@ -42,6 +42,12 @@ bool has_h264(const media::Init& init) {
   });
 }
 
+// These are small, and counted: a cache keeps kMostKnown of them.
+template <typename T>
+std::size_t one_each(const T&) {
+  return 0;  // besides the one that each counts for
+}
+
 tl::unexpected<Error> nothing_to_transcode(const record::IndexEntry& entry) {
   return fail(ErrorCode::kNotFound, "{}: epoch {} has no pictures that are transcoded", entry.stream,
               entry.epoch);
@@ -56,6 +62,8 @@ SeenSegments::SeenSegments(SegmentStore& segments, EntryFinder& finder, HeardSeg
       heard_(heard),
       clock_(clock),
       metrics_(metrics),
+      known_(kMostKnown),
+      facts_(kMostKnown),
       transcodings_(transcodings_at_once(), kMostTranscoded, metrics) {}
 
 Result<SeenSegments::Known> SeenSegments::look_at(const record::IndexEntry& entry, const StopToken& stop) {
@@ -75,15 +83,13 @@ Result<SeenSegments::Known> SeenSegments::look_at(const record::IndexEntry& entr
 }
 
 Result<SeenSegments::KnownPtr> SeenSegments::known(const record::IndexEntry& entry, const StopToken& stop) {
-  std::pair key{entry.stream, init_name(entry)};
-  {
-    std::lock_guard lock(mutex_);
-    if (auto found = known_.find(key); found != known_.end()) return found->second;
-  }
-  GOPLINE_ASSIGN(auto made, look_at(entry, stop));
-  std::lock_guard lock(mutex_);
-  if (known_.size() > kMostKnown) known_.clear();
-  return known_[key] = std::make_shared<const Known>(std::move(made));
+  return known_.get(
+      {entry.stream, init_name(entry)},
+      [&]() -> Result<KnownPtr> {
+        GOPLINE_ASSIGN(auto made, look_at(entry, stop));
+        return std::make_shared<const Known>(std::move(made));
+      },
+      one_each<Known>);
 }
 
 SeenAs SeenSegments::seen_as(const record::IndexEntry& entry, const StopToken& stop) {
@@ -92,15 +98,14 @@ SeenAs SeenSegments::seen_as(const record::IndexEntry& entry, const StopToken& s
 }
 
 Result<SeenSegments::Facts> SeenSegments::facts(const record::IndexEntry& entry, const StopToken& stop) {
-  std::pair key{entry.stream, init_name(entry)};
-  {
-    std::lock_guard lock(mutex_);
-    if (auto kept = facts_.find(key); kept != facts_.end()) return kept->second;
-  }
-  GOPLINE_ASSIGN(auto made, look_for_facts(entry, stop));
-  std::lock_guard lock(mutex_);
-  if (facts_.size() > kMostKnown) facts_.clear();
-  return facts_[key] = made;
+  GOPLINE_ASSIGN(auto found, facts_.get(
+                                 {entry.stream, init_name(entry)},
+                                 [&]() -> Result<std::shared_ptr<const Facts>> {
+                                   GOPLINE_ASSIGN(auto made, look_for_facts(entry, stop));
+                                   return std::make_shared<const Facts>(std::move(made));
+                                 },
+                                 one_each<Facts>));
+  return *found;
 }
 
 Result<SeenSegments::Facts> SeenSegments::look_for_facts(const record::IndexEntry& entry,

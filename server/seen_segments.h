@@ -1,9 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "common/base/stop_signal.h"
 #include "server/entry_finder.h"
 #include "server/heard_segments.h"
+#include "server/once_cache.h"
 #include "server/renditions/video_rendition.h"
 #include "server/segment_store.h"
 #include "server/transcodings.h"
@@ -64,6 +63,7 @@ class SeenSegments {
     SeenAs seen_as = SeenAs::kStored;
     std::optional<VideoRendition> rendition;
   };
+  using Key = std::pair<std::string, std::string>;  // a stream and one of its inits
   using KnownPtr = std::shared_ptr<const Known>;
 
   Result<KnownPtr> known(const record::IndexEntry& entry, const StopToken& stop);
@@ -81,9 +81,8 @@ class SeenSegments {
   HeardSegments& heard_;
   const Clock& clock_;
   const ServerMetrics metrics_;
-  std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, KnownPtr> known_;  // by stream and init
-  std::map<std::pair<std::string, std::string>, Facts> facts_;     // the same
+  OnceCache<Key, Known> known_;
+  OnceCache<Key, Facts> facts_;
   Transcodings transcodings_;
 };
 
