@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/bus_errors.h"
 #include "common/base/text.h"
 #include "common/bytes/digest.h"
 #include "common/payload/blob_key.h"
@@ -253,6 +254,7 @@ class LogPublisher final : public Publisher {
                              const StopToken& stop) {
     auto ends = chunk_ends(segment, chunk_bytes);
     auto chunks = ends.size();
+    MappedReads reads;
     auto callbacks = keeper_.expect(open.flight, open.entry, chunks, segment.last_part);
     if (open.digest) {
       for (const auto& buffer : segment.bytes.buffers()) open.digest->update(buffer.bytes());
@@ -271,6 +273,8 @@ class LogPublisher final : public Publisher {
       } else {
         h.xxh3 = xxh3_hex(bytes);
       }
+      if (auto whole = reads.were_whole(); !whole)
+        return not_appended(open.flight, h.chunk == 0, std::move(whole.error()));
       if (segment.last_part && i + 1 == chunks) {
         h.last_chunk = true;
         h.duration = open.entry.duration;
@@ -290,12 +294,15 @@ class LogPublisher final : public Publisher {
   // The payload goes to the store, and behind it a record that says where it is.
   Result<void> append_claim(const media::BuiltSegment& segment, OpenSegment& open, const StopToken& stop) {
     auto& h = open.headers;
+    MappedReads reads;
     payload::BlobKey key{options_.topic_namespace, options_.stream, format_hour(h.time),
                          h.sha256.value_or("")};
     if (key.sha256.empty()) key.sha256 = sha256_hex(segment.bytes);
     ClaimedPayload payload{payload::to_text(key), segment.bytes};
     h.dataref =
         record::DataRef{options_.blobs->uri_of(payload.key), segment.bytes.size(), xxh3_hex(segment.bytes)};
+    if (auto whole = reads.were_whole(); !whole)
+      return not_appended(open.flight, true, std::move(whole.error()));
     h.chunk = 0;
     h.last_chunk = true;
     h.duration = Rational{segment.duration, segment.timescale};

@@ -1,9 +1,6 @@
 #include "common/media/demuxer.h"
 #include "common/media/av_log.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <deque>
 #include <span>
@@ -16,6 +13,8 @@
 #include "common/media/direct_reads.h"
 #include "common/media/known_streams.h"
 #include "common/media/late_parameters.h"
+#include "common/media/local_file.h"
+#include "common/media/mapped_input.h"
 #include "common/media/parser_bypass.h"
 #include "common/media/sample_entry.h"
 #include "common/media/side_data_ids.h"
@@ -31,28 +30,6 @@ constexpr std::size_t kMaxReadAhead = 2000;
 constexpr std::chrono::minutes kLongestProbe{5};
 constexpr std::size_t kMostProbed = 64 << 20;
 
-bool is_url(std::string_view text) {
-  auto scheme = text.find("://");
-  return scheme != std::string_view::npos && scheme > 0 &&
-         std::ranges::all_of(text.substr(0, scheme), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-                  c == '-' || c == '.';
-         });
-}
-
-// What can be said of a local path before FFmpeg is asked, in better words than FFmpeg's.
-Result<void> check_local_file(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return fail_errno(errno, path);
-  if (S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: is a folder; name the files in it, for example {}/*.mp4",
-                path, path);
-  }
-  if (access(path.c_str(), R_OK) != 0) return fail_errno(errno, path);
-  if (S_ISREG(status.st_mode) && status.st_size == 0) return fail(ErrorCode::kCorrupt, "{}: is empty", path);
-  return {};
-}
-
 class AvDemuxer final : public Demuxer {
  public:
   explicit AvDemuxer(DemuxerOptions options) : options_(std::move(options)), packet_(av_packet_alloc()) {}
@@ -63,6 +40,8 @@ class AvDemuxer final : public Demuxer {
       return fail(ErrorCode::kInvalidArgument, "standard input cannot be looped; split a file instead");
     }
     GOPLINE_TRY(open_input());
+    // Now that its streams are known it can be read without looking at its packets.
+    if (options_.is_live && mapped_) GOPLINE_TRY(open_again());
     GOPLINE_TRY(choose_tracks());
     describe_source();
     return read_ahead_for_adts();
@@ -124,12 +103,14 @@ class AvDemuxer final : public Demuxer {
       GOPLINE_ASSIGN(stdin_, StdinInput::open(options_.stop));
     } else if (!is_url(url)) {
       GOPLINE_TRY(check_local_file(url));
+      if (!is_decrypted()) mapped_ = MappedInput::open(url);
       url = "file:" + url;  // else FFmpeg takes a colon in a name for a protocol
     }
     AVFormatContext* context = avformat_alloc_context();
     if (!context) return fail(ErrorCode::kInternal, "out of memory");
     context->interrupt_callback = {&AvDemuxer::interrupted, this};
     if (stdin_) context->pb = stdin_->io();
+    if (mapped_) context->pb = mapped_->io();
     AvDictionary dictionary;
     for (const auto& [key, value] : options_.options)
       av_dict_set(&dictionary.entries, key.c_str(), value.c_str(), 0);
@@ -138,13 +119,34 @@ class AvDemuxer final : public Demuxer {
         avformat_open_input(&context, url.c_str(), nullptr, &dictionary.entries);  // frees context on failure
     if (code < 0) return failed_to_open(code);
     input_.reset(context);
-    if (options_.is_live)
-      return known && take_over_stream_info(*known, *input_) ? Result<void>() : probe_live();
-    bypass_ = ParserBypass::begin(*context, options_.parser_bypass_min_bytes);
-    if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
-    if (bypass_) bypass_->describe(*context);
-    read_large_packets_directly(*context);
+    if (options_.is_live) {
+      if (!known || !take_over_stream_info(*known, *input_)) return probe_live();
+      bypass_ = ParserBypass::begin_again(*context);
+    } else {
+      bypass_ = ParserBypass::begin(*context, options_.parser_bypass_min_bytes);
+      if (code = avformat_find_stream_info(context, nullptr); code < 0) return fail_av(code, info_.name);
+      if (bypass_) bypass_->describe(*context);
+    }
+    if (bypass_ && mapped_)
+      mapped_->leave_packets_unread(true);
+    else if (!options_.is_live)
+      read_large_packets_directly(*context);
     return {};
+  }
+
+  // libavformat changes what it reads.
+  bool is_decrypted() const {
+    return std::ranges::any_of(options_.options, [](const auto& option) {
+      return option.first.starts_with("decryption_") || option.first.starts_with("activation_") ||
+             option.first.starts_with("audible_");
+    });
+  }
+
+  Result<void> open_again() {
+    auto file_before = std::move(mapped_);
+    auto before = std::move(input_);
+    probed_.clear();
+    return open_input(before.get());
   }
 
   // A second of media: a track that is silent shall not hold the others up. But a video whose parameter sets
@@ -326,7 +328,8 @@ class AvDemuxer final : public Demuxer {
         continue;
       }
       if (code < 0) return fail_av(code, info_.name);
-      if (bypass_) bypass_->complete(*input_, *packet_);
+      std::optional<Buffer> mapped;
+      GOPLINE_TRY(complete_packet(mapped));
       auto index = static_cast<std::size_t>(packet_->stream_index);
       if (index >= packets_read_.size()) packets_read_.resize(index + 1);
       ++packets_read_[index];
@@ -336,8 +339,25 @@ class AvDemuxer final : public Demuxer {
         av_packet_unref(packet_.get());
         continue;
       }
-      return take_packet(track);
+      return take_packet(track, std::move(mapped));
     }
+  }
+
+  // Where there is no parser, and where the packet's bytes were left in the file.
+  Result<void> complete_packet(std::optional<Buffer>& mapped) {
+    auto size = static_cast<std::size_t>(packet_->size);
+    if (mapped_ && mapped_->leaves_packets_unread()) {
+      auto bytes = mapped_->packet(packet_->stream_index, packet_->pos, size);
+      if (!bytes) return fail(bytes.error().code, "{}: {}", info_.name, bytes.error().message);
+      mapped = std::move(*bytes);
+    }
+    if (!bypass_) return {};
+    bypass_->complete(*input_, *packet_,
+                      mapped ? mapped->bytes() : std::span<const std::uint8_t>(packet_->data, size));
+    if (mapped && !bypass_->is_on(*input_)) mapped_->leave_packets_unread(false);
+    if (mapped_ && mapped_->was_cut_off())
+      return fail(ErrorCode::kCorrupt, "{}: was cut off while it was read", info_.name);
+    return {};
   }
 
   bool is_broken_off() const { return is_overdue_ || options_.stop.stop_requested(); }
@@ -351,8 +371,9 @@ class AvDemuxer final : public Demuxer {
 
   std::string local_path() const { return stdin_ || is_url(options_.url) ? "" : options_.url; }
 
-  Result<std::optional<Packet>> take_packet(int track) {
+  Result<std::optional<Packet>> take_packet(int track, std::optional<Buffer> mapped) {
     auto packet = from_av_packet(*packet_, track);
+    if (mapped) packet.data = std::move(*mapped);
     av_packet_unref(packet_.get());
     auto index = static_cast<std::size_t>(track);
     if (converters_[index]) {
@@ -388,8 +409,7 @@ class AvDemuxer final : public Demuxer {
     if (!first_us_ || end_us_ <= *first_us_)
       return fail(ErrorCode::kCorrupt, "{}: no timestamps to loop over", info_.name);
     loop_offset_us_ = end_us_ - *first_us_;
-    auto before = std::move(input_);
-    GOPLINE_TRY(open_input(before.get()));
+    GOPLINE_TRY(open_again());
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
       if (i >= track_of_stream_.size() || track_of_stream_[i] < 0)
         input_->streams[i]->discard = AVDISCARD_ALL;
@@ -402,7 +422,8 @@ class AvDemuxer final : public Demuxer {
   std::int64_t lost_packets_ = 0;
   bool is_overdue_ = false;  // a wait has been broken off
   AvPacketPtr packet_;
-  std::unique_ptr<StdinInput> stdin_;  // outlives input_, which reads through it
+  std::unique_ptr<StdinInput> stdin_;    // outlives input_, which reads through it
+  std::unique_ptr<MappedInput> mapped_;  // so does this
   AvInputPtr input_;
   std::deque<AvPacketPtr> probed_;  // read to learn what they are, and not yet handed out
   std::optional<ParserBypass> bypass_;

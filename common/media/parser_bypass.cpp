@@ -87,6 +87,22 @@ bool outlasts_probing(const AVFormatContext& input, AVStream* stream) {
   return last->pos > 2 * input.probesize;
 }
 
+Track h264_track(const AVStream* stream) {
+  Track track;
+  track.codec = from_av_parameters(*stream->codecpar);
+  return track;
+}
+
+// The one stream whose parser finds out nothing that the index does not say; -1: there is none.
+int dispensable_parser(const AVFormatContext& input) {
+  int index = only_h264(input);
+  if (index < 0) return -1;
+  auto track = h264_track(input.streams[index]);
+  bool is_annexb = is_annexb_extradata(track.codec.extradata.bytes());
+  if (is_annexb || !has_several_references(track)) return -1;
+  return has_complete_index(input.streams[index]) && has_most_of_the_file(input) ? index : -1;
+}
+
 // How the first picture's fields are ordered, which only the parser finds out.
 AVFieldOrder first_field_order(AVFormatContext& input, AVStream* stream) {
   constexpr int kMostBytes = 16 << 20;
@@ -113,32 +129,35 @@ AVFieldOrder first_field_order(AVFormatContext& input, AVStream* stream) {
 
 std::optional<ParserBypass> ParserBypass::begin(AVFormatContext& input, std::int64_t min_bytes) {
   if (!is_mp4(input) || !input.pb || avio_size(input.pb) < min_bytes) return std::nullopt;
-  int index = only_h264(input);
-  if (index < 0) return std::nullopt;
-  auto* stream = input.streams[index];
-  Track track;
-  track.codec = from_av_parameters(*stream->codecpar);
-  if (is_annexb_extradata(track.codec.extradata.bytes()) || !has_several_references(track))
-    return std::nullopt;
-  if (!has_complete_index(stream) || !outlasts_probing(input, stream)) return std::nullopt;
-  if (!has_most_of_the_file(input)) return std::nullopt;
-  auto field_order = first_field_order(input, stream);
+  int index = dispensable_parser(input);
+  if (index < 0 || !outlasts_probing(input, input.streams[index])) return std::nullopt;
+  auto field_order = first_field_order(input, input.streams[index]);
   if (field_order == AV_FIELD_UNKNOWN) return std::nullopt;
+  return without_parser(input, index, field_order);
+}
+
+std::optional<ParserBypass> ParserBypass::begin_again(AVFormatContext& input) {
+  if (!is_mp4(input) || !input.pb) return std::nullopt;
+  int index = dispensable_parser(input);
+  if (index < 0) return std::nullopt;
+  return without_parser(input, index, input.streams[index]->codecpar->field_order);
+}
+
+ParserBypass ParserBypass::without_parser(AVFormatContext& input, int stream, AVFieldOrder field_order) {
   input.flags |= AVFMT_FLAG_NOPARSE;
-  return ParserBypass(index, nal_length_size(track), field_order);
+  return {stream, nal_length_size(h264_track(input.streams[stream])), field_order};
 }
 
 void ParserBypass::describe(AVFormatContext& input) const {
   input.streams[stream_]->codecpar->field_order = field_order_;
 }
 
-void ParserBypass::complete(AVFormatContext& input, AVPacket& packet) {
+void ParserBypass::complete(AVFormatContext& input, AVPacket& packet, std::span<const std::uint8_t> bytes) {
   if (packet.stream_index != stream_ || !(input.flags & AVFMT_FLAG_NOPARSE)) return;
   auto* stream = input.streams[stream_];
   ++read_;
   packet.flags &= AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT;
-  if (is_h264_random_access({packet.data, static_cast<std::size_t>(packet.size)}, length_size_))
-    packet.flags |= AV_PKT_FLAG_KEY;
+  if (is_h264_random_access(bytes, length_size_)) packet.flags |= AV_PKT_FLAG_KEY;
   const auto* here = avformat_index_get_entry(stream, read_ - 1);
   const auto* next = avformat_index_get_entry(stream, read_);
   bool in_step = here && here->timestamp == packet.dts;

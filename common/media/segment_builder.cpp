@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/bus_errors.h"
 #include "common/bytes/digest.h"
 #include "common/media/access_point.h"
 #include "common/media/fragment_writer.h"
@@ -67,7 +68,9 @@ class Mp4Builder final : public SegmentBuilder {
       built.init_size = init_.size();
       built.bytes.append(init_);
     }
+    MappedReads reads;
     for (const auto& run : segment.runs) GOPLINE_TRY(add_part(run, built));
+    GOPLINE_TRY(reads.were_whole());
     return built;
   }
 
@@ -119,7 +122,9 @@ class NutBuilder final : public SegmentBuilder {
       tracks_ = segment.new_tracks;
       built.discontinuity = true;
     }
+    MappedReads reads;
     GOPLINE_ASSIGN(built.bytes, write_nut_segment(segment, tracks_));
+    GOPLINE_TRY(reads.were_whole());
     built.content_type = "video/x-nut";
     return built;
   }
